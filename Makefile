@@ -1,0 +1,57 @@
+# make demo    the chat of demo/ on http://127.0.0.1:8000 (PORT=...)
+# make test    everything that has to pass: lint, types, unit, integration and acceptance tests
+# make check   lint and types alone
+# make bench   the benchmarks
+#
+# The virtual environment is made when it is missing, and filled when requirements/*.txt have changed.
+
+VENV ?= .venv
+PORT ?= 8000
+# The first Python that is new enough; another one: make PYTHON=/path/to/python3.13
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
+	$(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
+RUN = $(VENV)/bin/python
+
+.PHONY: demo test test-fast check format bench lock clean
+
+demo: $(VENV)/.installed-demo
+	@$(RUN) manage.py demo_setup --port $(PORT)
+	@exec $(RUN) -m uvicorn demo.asgi:application --port $(PORT) --ws websockets-sansio \
+		--reload --reload-dir demo --reload-dir django_gqlws
+
+test: check
+	$(RUN) -m tests.support.install_services
+	$(RUN) -m pytest
+
+# What CI runs on the other versions of Python.
+test-fast: $(VENV)/.installed-test
+	$(RUN) -m pytest tests/unit tests/integration
+
+check: $(VENV)/.installed-test
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+format: $(VENV)/.installed-test
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+bench: $(VENV)/.installed-test
+	$(RUN) -m benchmarks
+
+# Pins the newest versions that pyproject.toml allows. Give it the oldest supported Python.
+lock:
+	requirements/lock.sh $(PYTHON)
+
+clean:
+	rm -rf .venv* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/.installed-%: requirements/%.txt | $(VENV)/bin/python
+	@echo "Installing $< into $(VENV) ..."
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# Without ensurepip (Debian: python3-venv) half an environment is left behind; it must not pass for one.
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }

@@ -1,0 +1,34 @@
+"""Real-time GraphQL for Django: a GraphQL server over WebSocket, with subscriptions.
+
+Names are loaded when they are used: importing the package needs no Django settings.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .consumers import GraphqlWsConsumer
+    from .execution.kinds import on_loop
+    from .subscription import Subscription
+
+__all__ = ["GraphqlWsConsumer", "Subscription", "on_loop"]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "GraphqlWsConsumer": "consumers",
+    "Subscription": "subscription",
+    "on_loop": "execution.kinds",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,79 @@
+"""Settings of the Django project that the tests run in, in pytest's process and in the servers it starts.
+
+A server process is set up through its environment:
+
+- GQLWS_TEST_LAYER: `inmemory` (default), `redis_pubsub` or `redis_core`; the latter two use REDIS_URL
+- GQLWS_TEST_SETTINGS: JSON that is merged into the GQLWS dict
+- GQLWS_TEST_DATABASE: inherited from pytest, so that both see the same rows
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+SECRET_KEY = "only for tests"
+DEBUG = False
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
+ROOT_URLCONF = "tests.project.urls"
+ASGI_APPLICATION = "tests.project.asgi.application"
+USE_TZ = True
+STATIC_URL = "static/"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "channels",
+    "django_filters",
+    "graphene_django",
+    "django_gqlws",
+    "tests.project",
+]
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+# The real hashers are slow on purpose.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+DATABASE_FILE = os.environ.setdefault(
+    "GQLWS_TEST_DATABASE", str(Path(tempfile.gettempdir(), f"gqlws-test-{os.getpid()}.sqlite3"))
+)
+
+
+def database(file: str) -> dict[str, Any]:
+    """A file, because worker threads and server processes open connections of their own."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": file,
+        "TEST": {"NAME": file},
+        # A transaction that begins by reading and then writes fails at once if somebody committed meanwhile.
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20},
+    }
+
+
+DATABASES = {"default": database(DATABASE_FILE), "other": database(f"{DATABASE_FILE}-other")}
+
+REDIS_URL = os.environ.get("REDIS_URL", "")
+LAYERS = {
+    "inmemory": {"BACKEND": "channels.layers.InMemoryChannelLayer"},
+    "redis_pubsub": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL]},
+    },
+    "redis_core": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        # redis-py 8 has a time limit as long as the layer's blocking pop: an idle receive would die.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}]},
+    },
+}
+CHANNEL_LAYERS = {"default": LAYERS[os.environ.get("GQLWS_TEST_LAYER", "inmemory")]}
+
+GQLWS = {
+    "SCHEMA": "tests.project.schema.schema",
+    **json.loads(os.environ.get("GQLWS_TEST_SETTINGS", "{}")),
+}

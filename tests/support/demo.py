@@ -1,0 +1,157 @@
+"""The demo as real processes: its servers, a connection that can be cut, and what people see of the page."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, Self
+
+from playwright.async_api import Locator, Page, WebSocket, expect
+
+from demo.sample_data import PASSWORDS
+from tests.support.client import Client
+from tests.support.server import HOST, Server, find_free_port
+
+# Milliseconds: far above what a loaded machine needs, so that only what never comes reaches it.
+expect.set_options(timeout=20_000)
+
+LOGIN = (
+    "mutation ($username: String!, $password: String!)"
+    " { login(username: $username, password: $password) { me { username } token } }"
+)
+
+
+def demo_environment(data: Path, redis_url: str = "") -> dict[str, str]:
+    """The environment of a demo process that keeps its database and its secret key in `data`."""
+    return {"DJANGO_SETTINGS_MODULE": "tests.acceptance.demo.settings", "DEMO_DATA": str(data), "REDIS_URL": redis_url}
+
+
+class DemoServer(Server):
+    """The demo on uvicorn, or as `manage.py runserver` serves it."""
+
+    def __init__(self, data: Path, *, kind: Literal["uvicorn", "runserver"] = "uvicorn", redis_url: str = "") -> None:
+        super().__init__("demo.asgi:application", env=demo_environment(data, redis_url))
+        if kind == "runserver":
+            self._command = [sys.executable, "manage.py", "runserver", "--noreload", f"{HOST}:{self.port}"]
+
+
+async def log_in(client: Client, username: str) -> str:
+    """Log in over the socket; the token that turns it into a cookie."""
+    result = await client.execute("login", LOGIN, {"username": username, "password": PASSWORDS[username]})
+    token: str = result["data"]["login"]["token"]
+    return token
+
+
+class Relay:
+    """An address in front of a server, whose connections can be cut like a cable."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._port = find_free_port()
+        self._listener: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.http_url = f"http://{HOST}:{self._port}"
+
+    async def mend(self) -> None:
+        """Let connections through."""
+        self._listener = await asyncio.start_server(self._connect, HOST, self._port)
+
+    async def cut(self) -> None:
+        """Drop all connections, and accept none until it is mended."""
+        assert self._listener is not None, "already cut"
+        self._listener.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        await self._listener.wait_closed()
+        self._listener = None
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server_reader, server_writer = await asyncio.open_connection(HOST, self._target)
+        await asyncio.gather(self._pump(reader, server_writer), self._pump(server_reader, writer))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        with suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+        self._writers.remove(writer)
+
+    async def __aenter__(self) -> Self:
+        await self.mend()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._listener is not None:
+            await self.cut()
+
+
+class ChatPage:
+    """What a person sees and does on the page of the demo."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.frames: list[str] = []
+        """All that the server has sent over the page's sockets."""
+        self.problems: list[str] = []
+        """Errors that no code of the page has caught."""
+        page.on("websocket", self._listen)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.state: Locator = page.get_by_role("status")
+        self.problem: Locator = page.get_by_role("alert")
+        self.messages: Locator = page.get_by_role("log").locator("li:not(.pending) p")
+
+    def _listen(self, socket: WebSocket) -> None:
+        socket.on("framereceived", lambda frame: self.frames.append(str(frame)))
+
+    async def open(self, url: str) -> None:
+        """Return when the page is connected and shows a room."""
+        await self.page.goto(url)
+        await self.sees_state("connected")
+        await expect(self.page.get_by_role("heading", level=2)).not_to_have_text(re.compile(r"^\s*$"))
+
+    async def log_in(self, username: str) -> None:
+        """Fill in the login form; return when the page says who one is."""
+        await self.page.get_by_label("User name").fill(username)
+        await self.page.get_by_label("Password").fill(PASSWORDS[username])
+        async with self.page.expect_response("**/login/") as response:
+            await self.page.get_by_role("button", name="Log in").click()
+        assert (await response.value).ok
+        await self.is_logged_in_as(username)
+
+    async def enter(self, room: str) -> None:
+        """Go to another room."""
+        await self.page.get_by_role("link", name=room).click()
+        await expect(self.page.get_by_role("heading", level=2)).to_have_text(room)
+
+    async def write(self, text: str) -> None:
+        """Send a message, without waiting for it to appear."""
+        await self.page.get_by_label("Message", exact=True).fill(text)
+        await self.page.get_by_role("button", name="Send").click()
+
+    async def is_logged_in_as(self, username: str) -> None:
+        """Wait until the page says so."""
+        await expect(self.page.get_by_text(f"You are {username}")).to_be_visible()
+
+    async def is_anonymous(self) -> None:
+        """Wait until the page asks for a login."""
+        await expect(self.page.get_by_role("button", name="Log in")).to_be_visible()
+
+    async def sees_state(self, text: str) -> None:
+        """Wait until the page says this about its connection."""
+        await expect(self.state).to_have_text(text)
+
+    async def sees(self, *texts: str) -> None:
+        """Wait until these are the last messages of the room, in this order and each of them once."""
+        for position, text in enumerate(reversed(texts), start=1):
+            await expect(self.messages.nth(-position)).to_have_text(text)
+        shown = await self.messages.all_text_contents()
+        assert [text for text in shown if text in texts] == list(texts)
+
+    def notifications(self) -> list[str]:
+        """What has come through the page's subscription so far."""
+        return [frame for frame in self.frames if '"onNewChatMessage"' in frame]
