@@ -1,0 +1,252 @@
+"""The ``GQLWS`` settings dict as one frozen, typed object, with every default in one place.
+
+Hot code keeps a snapshot: reading an attribute of `Settings` costs nothing, reading Django's settings does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+Rule = Callable[[Any], str | None]
+"""Returns what a value must be when it is not that, else None."""
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def seconds_or_none(value: Any) -> str | None:
+    if value is None or (_number(value) and value >= 0):
+        return None
+    return "a number of seconds (0 or None: off)"
+
+
+def positive_integer(value: Any) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return None
+    return "a whole number above 0"
+
+
+def boolean(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "True or False"
+
+
+def boolean_or_none(value: Any) -> str | None:
+    return None if value is None or isinstance(value, bool) else "True, False or None"
+
+
+def group_prefix(value: Any) -> str | None:
+    # Channel layers take ASCII letters, digits, hyphens, underscores and periods; the hash needs the rest.
+    legal = isinstance(value, str) and value.isascii() and 0 < len(value) <= 50
+    if legal and all(character.isalnum() or character in "-_." for character in value):
+        return None
+    return "1 to 50 ASCII letters, digits, hyphens, underscores or periods"
+
+
+def origins_or_none(value: Any) -> str | None:
+    if value is None or (isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)):
+        return None
+    return 'None or a list of origins such as ["https://example.com"]'
+
+
+def names(value: Any) -> str | None:
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return None
+    return "a list of names"
+
+
+def result_payload(value: Any) -> str | None:
+    if isinstance(value, Mapping) and set(value) <= {"data", "errors"}:
+        return None
+    return 'a dict with "data" and "errors"'
+
+
+def schema_or_path(value: Any) -> str | None:
+    try:
+        load_schema(value)
+    except ImproperlyConfigured:
+        return "a graphene.Schema, or the dotted path of one that can be imported"
+    return None
+
+
+def middleware_or_none(value: Any) -> str | None:
+    try:
+        load_middleware(value)
+    except ImproperlyConfigured:
+        return "None, a graphql MiddlewareManager, or a list of callables or of dotted paths that can be imported"
+    return None
+
+
+def _setting(default: Any, rule: Rule) -> Any:
+    return field(default_factory=lambda: default, metadata={"rule": rule})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be configured. Each field is the key of ``GQLWS`` in capitals, and an attribute of the consumer."""
+
+    schema: Any = _setting(None, schema_or_path)
+    """The graphene (or graphql-core) schema, or its dotted path. Default: ``GRAPHENE["SCHEMA"]``."""
+
+    middleware: Any = _setting(None, middleware_or_none)
+    """Callables around each resolver, sync or async; the first is the closest to the resolver."""
+
+    connection_init_wait_timeout: float | None = _setting(10, seconds_or_none)
+    """Seconds until a client without ``connection_init`` is closed with 4408."""
+
+    send_ping_every: float | None = _setting(None, seconds_or_none)
+    """Seconds between the server's own pings."""
+
+    echo_complete: bool = _setting(False, boolean)
+    """Answer a client's ``complete`` with one, as older servers do."""
+
+    strict_ordering: bool = _setting(False, boolean)
+    """Run the operations and notifications of a connection one at a time, in the order in which they came."""
+
+    confirm_subscriptions: bool = _setting(False, boolean)
+    """Send one extra result when a subscription can no longer miss a broadcast."""
+
+    subscription_confirmation_message: Mapping[str, Any] = _setting({"data": None, "errors": None}, result_payload)
+    """The payload of that result; ``errors`` are exceptions."""
+
+    warn_operation_timeout: float | None = _setting(1, seconds_or_none)
+    """Seconds after which a query or mutation is logged as slow."""
+
+    subscription_notification_queue_limit: int = _setting(1024, positive_integer)
+    """Notifications that may wait for one subscription; beyond, the oldest is dropped."""
+
+    subscription_notification_queue_bytes: int = _setting(8 * 1024 * 1024, positive_integer)
+    """Bytes of payloads that may wait for one subscription; beyond, the oldest is dropped."""
+
+    notification_timeout: float | None = _setting(30, seconds_or_none)
+    """Seconds after which an execution for a notification is cut."""
+
+    tracing_variables: Sequence[str] = _setting((), names)
+    """Names of context variables that no resolver reads; they may differ between subscriptions that share results."""
+
+    group_name_prefix: str = _setting("GQLWS", group_prefix)
+    """Prefix of the groups in the channel layer."""
+
+    allowed_origins: Sequence[str] | None = _setting(None, origins_or_none)
+    """Origins that may connect. None: the request's own host, ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS; ``["*"]``: all."""
+
+    mask_errors: bool | None = _setting(None, boolean_or_none)
+    """Hide the text of unexpected exceptions from clients. None: unless DEBUG."""
+
+    max_message_bytes: int = _setting(1024 * 1024, positive_integer)
+    """Bytes of one incoming message; a larger one closes the socket with 4400."""
+
+    max_operations: int = _setting(2000, positive_integer)
+    """Running operations of one connection; beyond, a new one gets an ``error``."""
+
+    sync_threads: int = _setting(16, positive_integer)
+    """Worker threads of this process for sync resolvers."""
+
+
+RULES: dict[str, Rule] = {item.name: item.metadata["rule"] for item in dataclasses.fields(Settings)}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with the settings, and what to write instead."""
+
+    name: str
+    unknown: bool
+    message: str
+    hint: str
+
+
+def problems(values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yields what is wrong with a settings dict whose keys are in lower case."""
+    for name, value in values.items():
+        if name not in RULES:
+            near = difflib.get_close_matches(name, RULES, n=1)
+            hint = f'Did you mean "{near[0].upper()}"?' if near else f"Known keys: {', '.join(sorted(RULES)).upper()}."
+            yield Problem(name, True, f'GQLWS has an unknown key "{name.upper()}".', hint)
+        elif (expected := RULES[name](value)) is not None:
+            yield Problem(name, False, f'GQLWS["{name.upper()}"] is {value!r}.', f"It must be {expected}.")
+
+
+def declared() -> dict[str, Any]:
+    """The project's own values, keys in lower case, graphene-django's schema setting included."""
+    raw = getattr(django_settings, "GQLWS", {})
+    if not isinstance(raw, Mapping):
+        raise ImproperlyConfigured(f'GQLWS must be a dict, such as {{"SCHEMA": "app.schema.schema"}}, not {raw!r}.')
+    values = {str(key).lower() if str(key).isupper() else str(key): raw[key] for key in raw}
+    if "schema" not in values and (fallback := getattr(django_settings, "GRAPHENE", {}).get("SCHEMA")):
+        values["schema"] = fallback
+    return values
+
+
+def build(values: Mapping[str, Any]) -> Settings:
+    """The settings for these values; the first problem raises ImproperlyConfigured."""
+    for problem in problems(values):
+        raise ImproperlyConfigured(f"{problem.message} {problem.hint}")
+    return Settings(**values)
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The project's settings; read once, and again after ``override_settings``."""
+    return build(declared())
+
+
+def settings_of(consumer: type) -> Settings:
+    """The project's settings with the class attributes of a consumer above them."""
+    settings = get_settings()
+    own = {name: getattr(consumer, name) for name in RULES if hasattr(consumer, name)}
+    if not own:
+        return settings
+    for problem in problems(own):
+        where = f"{consumer.__module__}.{consumer.__qualname__}.{problem.name}"
+        raise ImproperlyConfigured(f"{where} is {own[problem.name]!r}. {problem.hint}")
+    return dataclasses.replace(settings, **own)
+
+
+def load_schema(value: Any) -> Any:
+    """The schema that a setting names, or ImproperlyConfigured."""
+    if isinstance(value, str):
+        try:
+            value = import_string(value)
+        except ImportError as error:
+            raise ImproperlyConfigured(f"The schema {value!r} cannot be imported: {error}") from error
+    schema = getattr(value, "graphql_schema", value)
+    if not hasattr(schema, "subscription_type"):
+        raise ImproperlyConfigured(
+            'There is no GraphQL schema: write GQLWS = {"SCHEMA": "app.schema.schema"} in the settings,'
+            " or `schema = ...` in the consumer class."
+        )
+    return schema
+
+
+def load_middleware(value: Any) -> Any:
+    """The callables that a setting names (or the MiddlewareManager that it is), or ImproperlyConfigured."""
+    if value is None or hasattr(value, "get_field_resolver"):
+        return value
+    if not isinstance(value, (list, tuple)):
+        raise ImproperlyConfigured("GraphQL middleware must be a list.")
+    try:
+        loaded = [import_string(item) if isinstance(item, str) else item for item in value]
+    except ImportError as error:
+        raise ImproperlyConfigured(f"GraphQL middleware cannot be imported: {error}") from error
+    if not all(callable(item) or hasattr(item, "resolve") for item in loaded):
+        raise ImproperlyConfigured("GraphQL middleware must be callable.")
+    return loaded
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting in {"GQLWS", "GRAPHENE"}:
+        get_settings.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="django_gqlws.conf")

@@ -1,0 +1,1 @@
+"""GraphQL without a network: documents, context, resolvers on the loop and in worker threads, errors."""

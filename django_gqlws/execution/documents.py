@@ -1,0 +1,136 @@
+"""Documents, parsed and validated once per schema and process."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    validate,
+)
+from graphql.execution.values import get_variable_values
+
+from . import workers
+from .plan import Plan, make_plan
+
+MAX_DOCUMENTS = 1_000
+MAX_CHARACTERS = 8 * 1024 * 1024
+"""What one cache keeps of texts; the documents that were not used for the longest time go first."""
+
+MAX_TOKENS = 10_000
+"""Tokens of one document. Validating costs more than the square of some; a long introspection query has 500."""
+
+HEAVY_DOCUMENT = 1_000
+"""Characters beyond which a document is parsed and validated in a worker thread: that takes milliseconds."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """One operation of a valid document."""
+
+    schema: GraphQLSchema
+    node: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    plan: Plan
+
+    @property
+    def type(self) -> OperationType:
+        return self.node.operation
+
+    @property
+    def name(self) -> str | None:
+        return self.node.name.value if self.node.name else None
+
+    def coerce_variables(self, variables: dict[str, Any]) -> dict[str, Any] | list[GraphQLError]:
+        """The variables as the schema wants them, or what is wrong with them."""
+        if not self.node.variable_definitions:
+            return {}
+        return get_variable_values(self.schema, self.node.variable_definitions, variables, max_errors=50)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document's operations, or its syntax and validation errors."""
+
+    text: str
+    operations: Mapping[str | None, Operation]
+    errors: tuple[GraphQLError, ...] = ()
+
+    def select(self, name: str | None) -> Operation | list[GraphQLError]:
+        """The operation to run (GraphQL specification, GetOperation), or why there is none."""
+        if self.errors:
+            return list(self.errors)
+        if name is None and len(self.operations) == 1:
+            return next(iter(self.operations.values()))
+        if name is not None and name in self.operations:
+            return self.operations[name]
+        if name is not None:
+            return [GraphQLError(f"Unknown operation named '{name}'.")]
+        if self.operations:
+            return [GraphQLError("Must provide operation name if query contains multiple operations.")]
+        return [GraphQLError("Must provide an operation.")]
+
+
+class DocumentCache:
+    """The documents that a schema has seen, invalid ones too: they cost the same work each time."""
+
+    def __init__(self, schema: GraphQLSchema, every_field_blocks: bool = False) -> None:
+        self._schema = schema
+        self._every_field_blocks = every_field_blocks
+        self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._characters = 0
+
+    def find(self, text: str) -> Document | None:
+        """The document if it is known, or so light that reading it here and now is cheaper than a thread hop."""
+        document = self._documents.get(text)
+        if document is not None:
+            self._documents.move_to_end(text)
+            return document
+        if len(text) <= HEAVY_DOCUMENT:
+            return self._keep(self._read(text))
+        return None
+
+    async def read(self, text: str) -> Document:
+        """The document, read in a worker thread."""
+        return self._keep(await workers.run(self._read, text))
+
+    def _read(self, text: str) -> Document:
+        try:
+            ast = parse(text, max_tokens=MAX_TOKENS)
+            errors = tuple(validate(self._schema, ast))
+            return Document(text, {} if errors else self._operations(ast), errors)
+        except GraphQLError as error:
+            return Document(text, {}, (error,))
+        except RecursionError:
+            return Document(text, {}, (GraphQLError("The document is nested too deeply."),))
+
+    def _operations(self, ast: DocumentNode) -> dict[str | None, Operation]:
+        fragments = {node.name.value: node for node in ast.definitions if isinstance(node, FragmentDefinitionNode)}
+        return {
+            node.name.value if node.name else None: Operation(
+                self._schema,
+                node,
+                fragments,
+                make_plan(self._schema, node, fragments, self._every_field_blocks),
+            )
+            for node in ast.definitions
+            if isinstance(node, OperationDefinitionNode)
+        }
+
+    def _keep(self, document: Document) -> Document:
+        if document.text not in self._documents:
+            self._documents[document.text] = document
+            self._characters += len(document.text)
+        while len(self._documents) > MAX_DOCUMENTS or self._characters > MAX_CHARACTERS:
+            text, _ = self._documents.popitem(last=False)
+            self._characters -= len(text)
+        return document

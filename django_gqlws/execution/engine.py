@@ -1,0 +1,206 @@
+"""graphql-core's executor, taught where resolvers may run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
+from functools import partial
+from inspect import isclass
+from types import NoneType
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from graphql import (
+    ExecutionContext,
+    FieldNode,
+    GraphQLField,
+    GraphQLList,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    MiddlewareManager,
+    OperationDefinitionNode,
+    OperationType,
+    Undefined,
+)
+from graphql.pyutils import AwaitableOrValue, Path, is_awaitable
+
+from . import workers
+from .info import ResolveInfo, Watch
+from .kinds import guard, runs_on_loop
+from .plan import Plan
+
+Results = dict[str, Any]
+
+
+# The common types of values, which graphql-core would look at three times to see that they are not awaitable.
+_PLAIN = frozenset({str, int, float, bool, NoneType, dict, list})
+
+
+def _is_awaitable(value: Any) -> bool:
+    return type(value) not in _PLAIN and is_awaitable(value)
+
+
+class Execution(ExecutionContext):
+    """One execution of one operation.
+
+    On the loop it runs async and default resolvers; what must not run there is completed in a worker thread.
+    """
+
+    plan: Plan
+    watch: Watch
+    is_awaitable = staticmethod(_is_awaitable)
+
+    def build_resolve_info(
+        self,
+        field_def: GraphQLField,
+        field_nodes: list[FieldNode],
+        parent_type: GraphQLObjectType,
+        path: Path,
+    ) -> GraphQLResolveInfo:
+        return ResolveInfo(
+            field_nodes[0].name.value,
+            field_nodes,
+            field_def.type,
+            parent_type,
+            path,
+            self.schema,
+            self.fragments,
+            self.root_value,
+            self.operation,
+            self.variable_values,
+            self.watch,
+            self.is_awaitable,
+        )
+
+    def execute_operation(self, operation: OperationDefinitionNode, root_value: Any) -> AwaitableOrValue[Any] | None:
+        if self.plan.starts_in_worker and not workers.in_worker():
+            return self._in_worker(self.execute_operation, operation, root_value)
+        if self.plan.root is None:
+            return super().execute_operation(operation, root_value)
+        # What graphql-core would collect again is known.
+        self._subfields_cache = self.plan.subfields
+        execute = self.execute_fields_serially if operation.operation is OperationType.MUTATION else self.execute_fields
+        return execute(self.plan.root.type, root_value, None, self.plan.root.fields)
+
+    def execute_fields(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Path | None,
+        fields: dict[str, list[FieldNode]],
+    ) -> AwaitableOrValue[Results]:
+        if len(fields) != 1:
+            return super().execute_fields(parent_type, source_value, path, fields)
+        # A single field needs no gather(), which would make a task of it.
+        [(name, nodes)] = fields.items()
+        result = self._resolve(parent_type, source_value, path, name, nodes)
+        if self.is_awaitable(result):
+            return _single(name, result)
+        return {} if result is Undefined else {name: result}
+
+    def execute_fields_serially(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Path | None,
+        fields: dict[str, list[FieldNode]],
+    ) -> AwaitableOrValue[Results]:
+        # graphql-core calls a sync resolver before the async one in front of it has run: the order would be lost.
+        resolve = partial(self._resolve, parent_type, source_value, path)
+        results: Results = {}
+        steps = iter(fields.items())
+        for name, nodes in steps:
+            result = resolve(name, nodes)
+            if self.is_awaitable(result):
+                return self._go_on_serially(results, name, result, steps, resolve)
+            if result is not Undefined:
+                results[name] = result
+        return results
+
+    async def _go_on_serially(
+        self,
+        results: Results,
+        name: str,
+        pending: Awaitable[Any],
+        steps: Iterator[tuple[str, list[FieldNode]]],
+        resolve: Callable[[str, list[FieldNode]], AwaitableOrValue[Any]],
+    ) -> Results:
+        results[name] = await pending
+        for following, nodes in steps:
+            if self.plan.starts_in_worker:
+                result = await self._in_worker(resolve, following, nodes)
+            else:
+                result = resolve(following, nodes)
+            if self.is_awaitable(result):
+                result = await result
+            if result is not Undefined:
+                results[following] = result
+        return results
+
+    def _resolve(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Path | None,
+        name: str,
+        nodes: list[FieldNode],
+    ) -> AwaitableOrValue[Any]:
+        return self.execute_field(parent_type, source_value, nodes, Path(path, name, parent_type.name))
+
+    def complete_object_value(
+        self,
+        return_type: GraphQLObjectType,
+        field_nodes: list[FieldNode],
+        info: GraphQLResolveInfo,
+        path: Path,
+        result: Any,
+    ) -> AwaitableOrValue[Results]:
+        complete = super().complete_object_value
+        must_hop = self.plan.blocks(field_nodes) or (
+            isinstance(result, Model) and self.plan.queries(result, field_nodes)
+        )
+        if must_hop and not workers.in_worker():
+            return self._in_worker(complete, return_type, field_nodes, info, path, result)
+        return complete(return_type, field_nodes, info, path, result)
+
+    def complete_list_value(
+        self,
+        return_type: GraphQLList[GraphQLOutputType],
+        field_nodes: list[FieldNode],
+        info: GraphQLResolveInfo,
+        path: Path,
+        result: AsyncIterable[Any] | Iterable[Any],
+    ) -> AwaitableOrValue[list[Any]]:
+        complete = super().complete_list_value
+        must_hop = self.plan.blocks(field_nodes) or isinstance(result, QuerySet)
+        if must_hop and not workers.in_worker():
+            # The whole list in one hop.
+            return self._in_worker(complete, return_type, field_nodes, info, path, result)
+        return complete(return_type, field_nodes, info, path, result)
+
+    async def _in_worker(self, function: Callable[..., Any], *args: Any) -> Any:
+        result = await workers.run(function, *args)
+        return await result if self.is_awaitable(result) else result
+
+
+async def _single(name: str, result: Awaitable[Any]) -> Results:
+    return {name: await result}
+
+
+class GuardedMiddleware(MiddlewareManager):
+    """Middleware around resolvers, each called where it may run: sync ones never on the event loop."""
+
+    def __init__(self, middlewares: Iterable[Any]) -> None:
+        super().__init__()
+        self.middlewares = tuple(item() if isclass(item) else item for item in middlewares)
+        functions = [getattr(item, "resolve", item) for item in self.middlewares]
+        self.blocks = not all(runs_on_loop(function) for function in functions)
+        self._middleware_resolvers = [guard(function) for function in functions]
+
+    def get_field_resolver(self, field_resolver: Callable[..., Any]) -> Callable[..., Any]:
+        if field_resolver not in self._cached_resolvers:
+            chained = guard(field_resolver)
+            for middleware in self._middleware_resolvers or ():
+                chained = partial(middleware, chained)
+            self._cached_resolvers[field_resolver] = chained
+        return self._cached_resolvers[field_resolver]

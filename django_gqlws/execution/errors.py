@@ -1,0 +1,60 @@
+"""Errors as clients may see them: GraphQL errors as they are, unexpected exceptions masked and logged."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from graphql import GraphQLError
+
+from ..conf import Settings
+
+logger = logging.getLogger(__name__)
+
+MASK = "Internal server error"
+
+
+def masks_errors(options: Settings) -> bool:
+    """Whether the text of unexpected exceptions stays on the server."""
+    return not settings.DEBUG if options.mask_errors is None else options.mask_errors
+
+
+def unexpected(error: BaseException) -> BaseException | None:
+    """The exception behind an error that nobody wrote for clients; None for a GraphQLError."""
+    cause: BaseException | None = error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def format_errors(errors: Iterable[Exception], mask: bool, where: str) -> list[dict[str, Any]]:
+    """The errors as JSON-like dicts; unexpected exceptions are logged with ``where`` they came from."""
+    return [_format(error, mask, where) for error in errors]
+
+
+def _format(error: Exception, mask: bool, where: str) -> dict[str, Any]:
+    cause = unexpected(error)
+    if cause is not None:
+        logger.error("%s failed: %s: %s", where, type(cause).__name__, cause, exc_info=cause)
+    if isinstance(error, GraphQLError):
+        formatted: dict[str, Any] = {**error.formatted}
+        if cause is not None and mask:
+            formatted["message"] = MASK
+            formatted.pop("extensions", None)
+        return formatted
+    if mask:
+        return {"message": MASK}
+    name = type(error).__name__
+    return {"message": f"{name}: {error}", "extensions": {"code": name}}
+
+
+def refusal(error: BaseException, mask: bool) -> str:
+    """Why a client was refused, in the words that it may read."""
+    if isinstance(error, GraphQLError):
+        return error.message or "Forbidden"
+    if isinstance(error, PermissionDenied):
+        return str(error) or "Forbidden"
+    return "Forbidden" if mask else f"{type(error).__name__}: {error}"

@@ -1,0 +1,164 @@
+"""Running operations against one schema."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
+
+from graphql import (
+    GraphQLError,
+    GraphQLSchema,
+    MiddlewareManager,
+    default_field_resolver,
+    default_type_resolver,
+    located_error,
+)
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.execute import CollectedErrors, get_field_def
+from graphql.execution.values import get_argument_values
+from graphql.pyutils import Path, inspect
+
+from ..conf import load_middleware, load_schema
+from .connections import close_old_async_connections
+from .documents import DocumentCache, Operation
+from .engine import Execution, GuardedMiddleware
+from .info import Watch
+from .kinds import call
+
+
+class Outcome(NamedTuple):
+    """What one execution came to."""
+
+    data: dict[str, Any] | None
+    errors: Sequence[Exception]
+    touched: bool = False
+    """A resolver looked at the context: the result belongs to this operation alone."""
+    skipped: bool = False
+    """``publish`` returned None: there is nothing to send."""
+
+
+class Executor:
+    """Runs operations: one for each schema and its middleware in a process."""
+
+    def __init__(self, schema: GraphQLSchema, middleware: GuardedMiddleware | None) -> None:
+        self.schema = schema
+        self.documents = DocumentCache(schema, middleware is not None and middleware.blocks)
+        self._middleware = middleware
+
+    def execute(
+        self,
+        operation: Operation,
+        variables: dict[str, Any],
+        root: Any,
+        context: Any,
+        on_touch: Callable[[], None] | None = None,
+    ) -> Outcome | Awaitable[Outcome]:
+        """Executes an operation with coerced variables: at once where no resolver has to be awaited.
+
+        ``on_touch`` is called when somebody looks at the context for the first time, in whatever thread.
+        """
+        execution = self._execution(operation, variables, root, Watch(context, on_touch), self._middleware)
+        try:
+            data = execution.execute_operation(operation.node, root)
+        except GraphQLError as error:
+            return _outcome(execution, None, error)
+        if execution.is_awaitable(data):
+            return _await_outcome(execution, data)  # type: ignore[arg-type]
+        return _outcome(execution, data)  # type: ignore[arg-type]
+
+    async def open_source(self, operation: Operation, variables: dict[str, Any], context: Any) -> AsyncIterable[Any]:
+        """The source stream of a subscription (GraphQL specification, CreateSourceEventStream).
+
+        Raises GraphQLError, with the exception of the user's ``subscribe`` as its ``original_error``.
+        Middleware takes no part.
+        """
+        execution = self._execution(operation, variables, None, Watch(context), None)
+        root_type = self.schema.subscription_type
+        if root_type is None:
+            raise GraphQLError("The schema has no subscriptions.", operation.node)
+        fields = collect_fields(
+            self.schema, dict(operation.fragments), variables, root_type, operation.node.selection_set
+        )
+        if not fields:
+            raise GraphQLError("The subscription selects no field.", operation.node)
+        name, nodes = next(iter(fields.items()))
+        path = Path(None, name, root_type.name)
+        definition = get_field_def(self.schema, root_type, nodes[0])
+        if definition is None:
+            raise GraphQLError(f"The subscription field '{nodes[0].name.value}' is not defined.", nodes)
+        info = execution.build_resolve_info(definition, nodes, root_type, path)
+        try:
+            arguments = get_argument_values(definition, nodes[0], variables)
+            source = await call(definition.subscribe or default_field_resolver, None, info, **arguments)
+            if isinstance(source, Exception):
+                raise source
+        except Exception as error:
+            located = located_error(error, nodes, path.as_list())
+            if not isinstance(error, GraphQLError):
+                located.extensions = {"code": type(error).__name__}
+            raise located from error
+        if not isinstance(source, AsyncIterable):
+            raise GraphQLError(
+                f"Subscription field must return AsyncIterable. Received: {inspect(source)}.",
+                nodes,
+                path=path.as_list(),
+            )
+        return source
+
+    def _execution(
+        self,
+        operation: Operation,
+        variables: dict[str, Any],
+        root: Any,
+        watch: Watch,
+        middleware: MiddlewareManager | None,
+    ) -> Execution:
+        execution = Execution(
+            self.schema,
+            operation.fragments,  # type: ignore[arg-type]
+            root,
+            None,  # The context is behind the watch.
+            operation.node,
+            variables,
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
+            CollectedErrors(),
+            middleware,
+            None,
+        )
+        execution.plan = operation.plan
+        execution.watch = watch
+        return execution
+
+
+def get_executor(schema: Any, middleware: Any) -> Executor:
+    """The process's executor for a schema and middleware, as they stand in the settings."""
+    graphql_schema = load_schema(schema)
+    functions = load_middleware(middleware) or ()
+    functions = tuple(getattr(functions, "middlewares", functions))
+    # Kept in the schema itself, so that both go together.
+    of_schema = graphql_schema.extensions.setdefault("django_gqlws", {})
+    key = tuple(id(function) for function in functions)
+    if key not in of_schema:
+        of_schema[key] = Executor(graphql_schema, GuardedMiddleware(functions) if functions else None)
+    executor: Executor = of_schema[key]
+    return executor
+
+
+async def _await_outcome(execution: Execution, data: Awaitable[dict[str, Any]]) -> Outcome:
+    try:
+        return _outcome(execution, await data)
+    except GraphQLError as error:
+        return _outcome(execution, None, error)
+    finally:
+        await close_old_async_connections()
+
+
+def _outcome(execution: Execution, data: dict[str, Any] | None, error: GraphQLError | None = None) -> Outcome:
+    collected = execution.collected_errors
+    if error is not None:
+        collected.add(error, None)
+    # Sorts the errors: resolvers may have run side by side.
+    errors = execution.build_response(data, collected.errors).errors if collected.errors else ()
+    return Outcome(data, errors or (), execution.watch.touched, execution.watch.skipped)

@@ -1,0 +1,61 @@
+"""Asyncio tasks with an owner."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any
+
+if sys.version_info >= (3, 12):
+
+    def _create(coroutine: Coroutine[Any, Any, Any], context: Context | None) -> asyncio.Task[Any]:
+        # Most operations finish without waiting for anything: started eagerly, they never meet the scheduler.
+        return asyncio.Task(coroutine, loop=asyncio.get_running_loop(), context=context, eager_start=True)
+
+else:
+
+    def _create(coroutine: Coroutine[Any, Any, Any], context: Context | None) -> asyncio.Task[Any]:
+        return asyncio.Task(coroutine, loop=asyncio.get_running_loop(), context=context)
+
+
+class Tasks:
+    """The tasks of one owner, who cancels them or waits for them.
+
+    ``report`` is called with the exception of a task that fails, so that no error is lost.
+    """
+
+    __slots__ = ("_report", "_running")
+
+    def __init__(self, report: Callable[[BaseException], None]) -> None:
+        self._report = report
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def start(self, coroutine: Coroutine[Any, Any, Any], context: Context | None = None) -> asyncio.Task[Any]:
+        """Runs a coroutine as a task in ``context`` (default: a copy of the caller's)."""
+        task = _create(coroutine, context)
+        if task.done():
+            self._finished(task)
+        else:
+            self._running.add(task)
+            task.add_done_callback(self._finished)
+        return task
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    async def wait(self) -> None:
+        """Returns when all tasks have ended, those that they start included; their errors are reported."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    def cancel(self) -> None:
+        """Asks all running tasks to stop."""
+        for task in tuple(self._running):
+            task.cancel()
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._report(error)
