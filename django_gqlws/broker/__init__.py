@@ -1,0 +1,1 @@
+"""One broadcast, many subscribers: groups, the bus over the channel layer, the hub of a process."""

@@ -1,0 +1,61 @@
+"""The one message that travels over the channel layer, versioned: deploys overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+VERSION = 1
+MESSAGE_TYPE = "gqlws.envelope"
+
+
+class Kind(StrEnum):
+    """What the members of a group are to do."""
+
+    EVENT = "event"
+    """Deliver the payload."""
+    UNSUBSCRIBE = "unsubscribe"
+    """End the subscription; the client gets ``complete``."""
+    DISCONNECT = "disconnect"
+    """Close the socket; the payload is the close code and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One message to the members of a group, wherever they are."""
+
+    kind: Kind
+    group: str
+    """The layer's name of the group."""
+    sender: str
+    sequence: int
+    """Counts what this sender sent to this group: a gap is a lost message."""
+    sent: float
+    """Unix time of the sender, in seconds."""
+    payload: bytes
+
+    def to_message(self) -> dict[str, Any]:
+        """The envelope as channel layers take it: plain types only."""
+        return {"type": MESSAGE_TYPE, "version": VERSION, **asdict(self), "kind": self.kind.value}
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> Envelope:
+        """Raises ValueError for a message of another version or shape."""
+        if message.get("type") != MESSAGE_TYPE or message.get("version") != VERSION:
+            raise ValueError(
+                f"not an envelope of version {VERSION}: type {message.get('type')!r},"
+                f" version {message.get('version')!r}"
+            )
+        try:
+            return cls(
+                Kind(message["kind"]),
+                message["group"],
+                message["sender"],
+                message["sequence"],
+                message["sent"],
+                message["payload"],
+            )
+        except KeyError as error:
+            raise ValueError(f"an envelope without {error}") from error

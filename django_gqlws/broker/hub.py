@@ -1,0 +1,278 @@
+"""The receiving side: one channel per process, however many subscribers it serves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from contextvars import Context
+from typing import Any, Protocol
+
+from ..counters import counters
+from ..exceptions import BroadcastError
+from ..tasks import Tasks
+from .cohort import Cohorts
+from .envelope import Envelope
+from .event import Event
+from .layer import CHANNEL_PREFIX, Layer, get_layer
+
+logger = logging.getLogger(__name__)
+
+TURN = 100
+"""Steps of subscribers between two looks at everything else that the event loop has to do."""
+
+MAX_SENDERS = 1_000
+"""Senders whose sequence a group remembers."""
+
+FIRST_RETRY = 0.1
+LAST_RETRY = 1.0
+"""Seconds between attempts while the channel layer fails; doubled up to the last."""
+
+
+class Subscriber(Protocol):
+    """A live subscription, as the hub sees it."""
+
+    def offer(self, event: Event) -> None:
+        """Takes an event into its queue. Called in order; must not wait."""
+
+    def step(self) -> None:
+        """Does one piece of work. Called some time after `Hub.ready`, once for each call."""
+
+
+class _Group:
+    __slots__ = ("in_layer", "joined", "members", "sequences", "waiters")
+
+    def __init__(self) -> None:
+        self.members: dict[Subscriber, None] = {}
+        self.joined = False
+        """Every message arrives."""
+        self.in_layer = False
+        """The layer knows of it, perhaps: it must be left."""
+        self.sequences: OrderedDict[str, int] = OrderedDict()
+        self.waiters: list[asyncio.Future[None]] = []
+
+    def count_lost(self, envelope: Envelope) -> int:
+        """How many messages of the sender to this group are missing before this one."""
+        last = self.sequences.pop(envelope.sender, envelope.sequence)
+        self.sequences[envelope.sender] = envelope.sequence
+        if len(self.sequences) > MAX_SENDERS:
+            self.sequences.popitem(last=False)
+        # A sender that forgot the group begins again at 1.
+        return max(envelope.sequence - last - 1, 0)
+
+
+class Hub:
+    """The subscribers of one event loop, by group.
+
+    A group new to the process is joined once in the channel layer and left with its last member; everybody who
+    waits for the same group shares the join. The loop that receives awaits nothing else, so that no layer overflows.
+    """
+
+    def __init__(self) -> None:
+        self._groups: dict[str, _Group] = {}
+        self._changed: deque[str] = deque()
+        self._has_changed = asyncio.Event()
+        self.cohorts = Cohorts()
+        self._ready: deque[Subscriber] = deque()
+        self._turn_is_called = False
+        self._layer: Layer | None = None
+        self._channel: str | None = None
+        self._tasks = Tasks(_report)
+
+    async def join(self, subscriber: Subscriber, groups: Iterable[str]) -> None:
+        """Returns when no message to these groups can be missed any more; some may have been offered by then.
+
+        Raises BroadcastError if the channel layer fails, ImproperlyConfigured if there is none.
+        """
+        names = list(groups)
+        self._start()
+        waiters = []
+        for name in names:
+            group = self._groups.setdefault(name, _Group())
+            group.members[subscriber] = None
+            if not group.joined:
+                waiter = asyncio.get_running_loop().create_future()
+                group.waiters.append(waiter)
+                waiters.append(waiter)
+                self._note_change(name)
+        try:
+            for waiter in waiters:
+                await waiter
+        except BaseException:
+            for waiter in waiters:
+                waiter.cancel()
+            self.leave(subscriber, names)
+            raise
+
+    def leave(self, subscriber: Subscriber, groups: Iterable[str]) -> None:
+        """From now on nothing is offered to the subscriber for these groups."""
+        for name in groups:
+            group = self._groups.get(name)
+            if group is not None and subscriber in group.members:
+                del group.members[subscriber]
+                if not group.members:
+                    self._note_change(name)
+
+    def ready(self, subscriber: Subscriber) -> None:
+        """Asks for a `step` of the subscriber, in turn with all others."""
+        self._ready.append(subscriber)
+        self._call_turn()
+
+    def _call_turn(self) -> None:
+        if not self._turn_is_called:
+            self._turn_is_called = True
+            # In an empty context: the hub works for everybody, not for whoever came first.
+            asyncio.get_running_loop().call_soon(self._take_turn, context=Context())
+
+    def _take_turn(self) -> None:
+        try:
+            for _ in range(min(TURN, len(self._ready))):
+                try:
+                    self._ready.popleft().step()
+                except Exception as error:
+                    _report(error)
+        finally:
+            self._turn_is_called = False
+            if self._ready:
+                self._call_turn()
+
+    # Receiving
+
+    def _start(self) -> None:
+        if self._layer is None:
+            self._layer = get_layer()
+            self._tasks.start(self._serve(self._layer), Context())
+
+    async def _serve(self, layer: Layer) -> None:
+        self._channel = await self._open_channel(layer)
+        self._tasks.start(self._keep_memberships(layer, self._channel), Context())
+        if expiry := getattr(layer, "group_expiry", None):
+            self._tasks.start(self._renew_memberships(expiry / 2), Context())
+        await self._receive(layer, self._channel)
+
+    async def _open_channel(self, layer: Layer) -> str:
+        retry = FIRST_RETRY
+        while True:
+            try:
+                return await layer.new_channel(CHANNEL_PREFIX)
+            except Exception as error:
+                logger.error("The channel layer gives no channel: %r", error)
+                self._fail_waiters(error)
+                await asyncio.sleep(retry)
+                retry = min(retry * 2, LAST_RETRY)
+
+    async def _receive(self, layer: Layer, channel: str) -> None:
+        retry = FIRST_RETRY
+        while True:
+            try:
+                message = await layer.receive(channel)
+            except Exception as error:
+                counters.receive_failures += 1
+                if retry == FIRST_RETRY:
+                    logger.error("Receiving from the channel layer failed, trying again: %r", error)
+                await asyncio.sleep(retry)
+                retry = min(retry * 2, LAST_RETRY)
+                # What the layer knew of our groups may be gone with it.
+                self._join_again()
+            else:
+                retry = FIRST_RETRY
+                self._dispatch(message)
+
+    def _dispatch(self, message: dict[str, Any]) -> None:
+        try:
+            envelope = Envelope.from_message(message)
+        except ValueError as error:
+            counters.unreadable += 1
+            logger.warning("A message of the channel layer was skipped: %s.", error)
+            return
+        counters.received += 1
+        group = self._groups.get(envelope.group)
+        if group is None:
+            return  # The last member left while the message was on its way.
+        lost = group.count_lost(envelope)
+        if lost:
+            counters.lost += lost
+            logger.warning("The channel layer lost %d messages to the group %s.", lost, envelope.group)
+        # Told to all who are there: who has come meanwhile may be told of one too many, nobody of one too few.
+        event = Event(envelope, lost)
+        for subscriber in tuple(group.members):
+            try:
+                subscriber.offer(event)
+            except Exception as error:
+                _report(error)
+
+    # Memberships in the channel layer
+
+    def _note_change(self, name: str) -> None:
+        self._changed.append(name)
+        self._has_changed.set()
+
+    def _join_again(self) -> None:
+        for name, group in self._groups.items():
+            if group.members:
+                group.joined = False
+                self._note_change(name)
+
+    async def _renew_memberships(self, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            self._join_again()
+
+    async def _keep_memberships(self, layer: Layer, channel: str) -> None:
+        """Brings the layer's memberships to what the members want: one task, so that nothing can cross."""
+        while True:
+            await self._has_changed.wait()
+            self._has_changed.clear()
+            while self._changed:
+                await self._settle(layer, channel, self._changed.popleft())
+
+    async def _settle(self, layer: Layer, channel: str, name: str) -> None:
+        group = self._groups.get(name)
+        if group is None:
+            return
+        try:
+            if group.members and not group.joined:
+                group.in_layer = True
+                await layer.group_add(name, channel)
+                group.joined = True
+            elif not group.members and group.in_layer:
+                group.joined = False  # Who comes from here on must wait for a new join.
+                await layer.group_discard(name, channel)
+                group.in_layer = False
+        except Exception as error:
+            logger.error("The channel layer failed to change a group: %r", error)
+            _fail(group, error)
+            # Members that were promised their messages are still there: try until it works.
+            asyncio.get_running_loop().call_later(LAST_RETRY, self._note_change, name)
+            return
+        if group.joined:
+            _wake(group)
+        if bool(group.members) != group.joined:
+            self._note_change(name)  # Somebody came or went meanwhile.
+        elif not group.members:
+            del self._groups[name]
+
+    def _fail_waiters(self, error: Exception) -> None:
+        for group in self._groups.values():
+            _fail(group, error)
+
+
+def _wake(group: _Group) -> None:
+    waiters, group.waiters = group.waiters, []
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)
+
+
+def _fail(group: _Group, error: Exception) -> None:
+    waiters, group.waiters = group.waiters, []
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_exception(
+                BroadcastError(f"The channel layer did not join a group: {type(error).__name__}: {error}")
+            )
+
+
+def _report(error: BaseException) -> None:
+    logger.critical("The hub met an error that it did not expect: %r", error, exc_info=error)

@@ -1,0 +1,51 @@
+"""The channel layer, and what we ask of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Protocol, cast
+
+from channels.layers import get_channel_layer
+from django.core.exceptions import ImproperlyConfigured
+
+CHANNEL_PREFIX = "gqlws.hub"
+
+CAPACITY = 10_000
+"""Messages that may wait for one process. Layers drop silently beyond; their default is 100, less than a burst."""
+
+_CAPACITY_RULE = (re.compile(rf"{re.escape(CHANNEL_PREFIX)}\."), CAPACITY)
+
+
+class Layer(Protocol):
+    """The part of a channel layer that we use."""
+
+    async def new_channel(self, prefix: str = ...) -> str: ...
+    async def receive(self, channel: str) -> dict[str, Any]: ...
+    async def group_add(self, group: str, channel: str) -> None: ...
+    async def group_discard(self, group: str, channel: str) -> None: ...
+    async def group_send(self, group: str, message: dict[str, Any]) -> None: ...
+
+
+def get_layer() -> Layer:
+    """The project's default channel layer, with room for our bursts. Raises ImproperlyConfigured."""
+    layer = get_channel_layer()
+    if layer is None:
+        raise ImproperlyConfigured(
+            "django_gqlws needs a channel layer: add CHANNEL_LAYERS ="
+            ' {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}} to the settings'
+            " (or channels_redis.pubsub.RedisPubSubChannelLayer for more than one process)."
+        )
+    if not hasattr(layer, "group_send"):
+        raise ImproperlyConfigured(f"The channel layer {type(layer).__name__} has no groups.")
+    _make_room(layer)
+    return cast(Layer, layer)
+
+
+def _make_room(layer: Any) -> None:
+    # The sender looks the capacity up, and both ends of the layer come here. The pub/sub layer has no capacities.
+    rules = getattr(layer, "channel_capacity", None)
+    if rules is None or _CAPACITY_RULE in rules:
+        return
+    if isinstance(rules, dict):
+        rules = layer.compile_capacities(rules)
+    layer.channel_capacity = [_CAPACITY_RULE, *rules]

@@ -1,0 +1,81 @@
+"""The bounded queue of one subscription."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from enum import StrEnum
+
+from ..counters import counters
+from .event import Event
+
+logger = logging.getLogger(__name__)
+
+
+class WhenFull(StrEnum):
+    """What becomes of a subscription whose client, or whose ``publish``, does not keep up."""
+
+    DROP_OLDEST = "drop_oldest"
+    """The oldest notifications are dropped; the client is told how many."""
+    CLOSE = "close"
+    """The subscription ends with an ``error``."""
+
+
+class Mailbox:
+    """Events of one subscription that wait for it, in order, up to a number and a sum of bytes.
+
+    Full: the oldest are dropped, counted, and logged once. With a limit of 1 dropping is the purpose (only the newest
+    state matters) and is not logged. An event that is larger than all bytes is kept while it is alone.
+    """
+
+    __slots__ = ("_bytes", "_events", "_limit", "_max_bytes", "_owner", "_warned", "untold")
+
+    def __init__(self, limit: int, max_bytes: int, owner: str) -> None:
+        self.untold = 0
+        """Events that were dropped here or lost on their way, and of which the client does not know yet."""
+        self._events: deque[Event] = deque()
+        self._bytes = 0
+        self._limit = limit
+        self._max_bytes = max_bytes
+        self._owner = owner
+        self._warned = False
+
+    def put(self, event: Event) -> bool:
+        """Takes an event in; False if older ones had to make room for it."""
+        counters.offered += 1
+        self.untold += event.lost
+        self._events.append(event)
+        self._bytes += event.size
+        has_room = len(self._events) <= self._limit and self._bytes <= self._max_bytes
+        return has_room or not self._make_room()
+
+    def take(self) -> Event:
+        """The oldest event."""
+        event = self._events.popleft()
+        self._bytes -= event.size
+        return event
+
+    def clear(self) -> None:
+        """Drops what waits, for good."""
+        self._events.clear()
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def _make_room(self) -> bool:
+        """Whether something had to go."""
+        if len(self._events) == 1:
+            return False
+        while len(self._events) > 1 and (len(self._events) > self._limit or self._bytes > self._max_bytes):
+            self.take()
+            self.untold += 1
+            counters.dropped += 1
+        if not self._warned and self._limit > 1:
+            self._warned = True
+            logger.warning(
+                "%s is too slow: its queue is full (%d notifications or %d bytes), the oldest are dropped.",
+                self._owner,
+                self._limit,
+                self._max_bytes,
+            )
+        return True

@@ -1,0 +1,32 @@
+"""What a subscription listens to: the source stream of a `Subscription` field."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .mailbox import WhenFull
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSource:
+    """The groups whose events a subscription gets.
+
+    It is an async iterable, as GraphQL asks of a source stream, but it is the connection that serves it, over the hub.
+    """
+
+    groups: Sequence[str]
+    """Names in the channel layer."""
+    queue_limit: int | None
+    """Notifications that may wait; None: the consumer's setting."""
+    when_full: WhenFull
+    shared: bool
+    """Whether equal subscriptions may share a result that depends on nothing personal."""
+    share_key: Hashable
+    """Not None: subscriptions with an equal one share their results, personal or not."""
+    end: Callable[[], Coroutine[Any, Any, None]]
+    """Calls the user's ``unsubscribed``. To be awaited once, when the subscription is over."""
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        raise TypeError("A django_gqlws Subscription delivers over a GraphqlWsConsumer, not over graphql.subscribe().")

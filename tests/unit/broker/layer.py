@@ -1,0 +1,71 @@
+"""A channel layer that tells what it was asked, waits when it is told to, and fails when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import Any
+
+from tests.support.notes import Notes
+
+
+class LayerError(Exception):
+    """What a failing layer raises."""
+
+
+class FakeLayer:
+    """Delivers in memory, on one loop. `calls` holds "add room", "discard room", "send room", "receive"."""
+
+    def __init__(self) -> None:
+        self.calls: Notes[str] = Notes()
+        self.sent: list[dict[str, Any]] = []
+        self.failures: dict[str, int] = {}
+        """How often a method fails from now on, by its name in `calls`."""
+        self._members: defaultdict[str, set[str]] = defaultdict(set)
+        self._queues: defaultdict[str, asyncio.Queue[Any]] = defaultdict(asyncio.Queue)
+        self._passage = asyncio.Event()
+        self._passage.set()
+
+    def hold(self) -> None:
+        """From now on the calls of all methods but `receive` wait."""
+        self._passage.clear()
+
+    def release(self) -> None:
+        self._passage.set()
+
+    def members(self, group: str) -> int:
+        return len(self._members[group])
+
+    async def new_channel(self, prefix: str = "") -> str:
+        await self._begin("new_channel")
+        return f"{prefix}.1"
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        message = await self._queues[channel].get()
+        if self.failures.get("receive"):
+            self.failures["receive"] -= 1
+            self.calls.add("receive failed")
+            raise LayerError("receive")
+        assert isinstance(message, dict)
+        return message
+
+    async def group_add(self, group: str, channel: str) -> None:
+        await self._begin("add", group)
+        self._members[group].add(channel)
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        await self._begin("discard", group)
+        self._members[group].discard(channel)
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        await self._begin("send", group)
+        self.sent.append(message)
+        for channel in self._members[group]:
+            self._queues[channel].put_nowait(message)
+
+    async def _begin(self, name: str, group: str = "") -> None:
+        self.calls.add(f"{name} {group}".strip())
+        await self._passage.wait()
+        if self.failures.get(name):
+            self.failures[name] -= 1
+            raise LayerError(name)

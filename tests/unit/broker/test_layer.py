@@ -1,0 +1,49 @@
+"""What we ask of a channel layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from channels.layers import InMemoryChannelLayer, channel_layers
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
+
+from django_gqlws.broker.layer import CAPACITY, CHANNEL_PREFIX, get_layer
+from tests.support.tables import situations
+
+CAPACITIES: dict[str, tuple[dict[Any, int] | None, int]] = {
+    "the default": (None, 100),
+    "rules of the project": ({"http.*": 7}, 100),
+}
+
+
+@pytest.mark.parametrize(("rules", "default"), situations(CAPACITIES))
+async def test_the_capacity_of_our_channel(rules: dict[Any, int] | None, default: int) -> None:
+    """It has room for a burst; all other channels are as they were."""
+    layer = InMemoryChannelLayer(channel_capacity=rules)
+    channel_layers.set("default", layer)
+
+    for _ in range(2):
+        assert get_layer() is layer
+
+    assert layer.get_capacity(await layer.new_channel(CHANNEL_PREFIX)) == CAPACITY
+    assert layer.get_capacity("other") == default
+    assert layer.get_capacity("http.request") == (7 if rules else default)
+
+
+@override_settings(CHANNEL_LAYERS={})
+def test_no_layer() -> None:
+    """The error says what to write into the settings."""
+    channel_layers.backends.clear()
+
+    with pytest.raises(ImproperlyConfigured, match="add CHANNEL_LAYERS"):
+        get_layer()
+
+
+def test_a_layer_without_groups() -> None:
+    """The error names it."""
+    channel_layers.set("default", object())
+
+    with pytest.raises(ImproperlyConfigured, match="The channel layer object has no groups"):
+        get_layer()

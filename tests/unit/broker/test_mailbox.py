@@ -1,0 +1,100 @@
+"""The bounded queue of one subscription."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from django_gqlws.broker.envelope import Envelope, Kind
+from django_gqlws.broker.event import Event
+from django_gqlws.broker.mailbox import Mailbox
+from django_gqlws.counters import counters
+
+
+def event(name: str = "", *, size: int = 1, lost: int = 0) -> Event:
+    return Event(Envelope(Kind.EVENT, name, "me", 1, 0, b"x" * size), lost)
+
+
+def filled(limit: int, *events: Event, max_bytes: int = 1_000) -> Mailbox:
+    mailbox = Mailbox(limit, max_bytes, "The operation")
+    for one in events:
+        mailbox.put(one)
+    return mailbox
+
+
+def taken(mailbox: Mailbox) -> list[Event]:
+    return [mailbox.take() for _ in range(len(mailbox))]
+
+
+def test_what_fits() -> None:
+    """It comes out as it went in."""
+    events = [event() for _ in range(3)]
+
+    mailbox = filled(3, *events)
+
+    assert taken(mailbox) == events
+    assert mailbox.untold == 0
+
+
+def test_too_many_events(caplog: pytest.LogCaptureFixture) -> None:
+    """The oldest are dropped: counted each time, logged once, with the operation's name."""
+    dropped = counters.dropped
+    events = [event() for _ in range(5)]
+
+    mailbox = filled(2, *events)
+
+    assert taken(mailbox) == events[3:]
+    assert mailbox.untold == counters.dropped - dropped == 3
+    [record] = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.getMessage().startswith("The operation is too slow")
+
+
+def test_a_limit_of_one(caplog: pytest.LogCaptureFixture) -> None:
+    """Only the newest is kept, and nothing is logged."""
+    events = [event() for _ in range(5)]
+
+    mailbox = filled(1, *events)
+
+    assert taken(mailbox) == events[4:]
+    assert caplog.records == []
+
+
+def test_too_many_bytes() -> None:
+    """The oldest make room, as many as it takes."""
+    events = [event(size=4), event(size=4), event(size=9)]
+
+    mailbox = filled(100, *events, max_bytes=10)
+
+    assert taken(mailbox) == events[2:]
+    assert mailbox.untold == 2
+
+
+def test_an_event_larger_than_all_bytes() -> None:
+    """It is kept while it is alone."""
+    large, small = event(size=50), event(size=1)
+
+    assert taken(filled(100, large, max_bytes=10)) == [large]
+    assert taken(filled(100, large, small, max_bytes=10)) == [small]
+
+
+def test_whether_there_was_room() -> None:
+    """The caller is told."""
+    mailbox = filled(1)
+
+    assert mailbox.put(event())
+    assert not mailbox.put(event())
+
+
+def test_what_was_taken_makes_room() -> None:
+    """In number and in bytes."""
+    mailbox = filled(1, event(size=10), max_bytes=10)
+    mailbox.take()
+
+    assert mailbox.put(event(size=10))
+
+
+def test_events_that_were_lost_on_their_way() -> None:
+    """The client has to be told of them as of those that were dropped here."""
+    assert filled(5, event(lost=2), event(lost=1)).untold == 3
