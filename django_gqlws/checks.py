@@ -1,0 +1,86 @@
+"""System checks: what is wrong with the settings, before a client finds out.
+
+========================  ============================================================================
+``gqlws.E001``            an unknown key in ``GQLWS``
+``gqlws.E002``            a value of the wrong type, or a dotted path that cannot be imported
+``gqlws.E003``            ``GQLWS`` is not a dict
+``gqlws.E004``            no default channel layer
+``gqlws.W001``            channels-redis' core layer with redis-py 8 and its default ``socket_timeout``
+``gqlws.W002``            no schema in the settings
+========================  ============================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from channels.layers import get_channel_layer
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+
+from .conf import declared, problems
+
+
+@register()
+def check_settings(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
+    """Checks ``GQLWS``."""
+    try:
+        values = declared()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint='Write GQLWS = {"SCHEMA": "app.schema.schema"}.', id="gqlws.E003")]
+    found: list[CheckMessage] = [
+        Error(problem.message, hint=problem.hint, id="gqlws.E001" if problem.unknown else "gqlws.E002")
+        for problem in problems(values)
+    ]
+    if "schema" not in values:
+        found.append(
+            Warning(
+                "There is no GraphQL schema in the settings.",
+                hint='Write GQLWS = {"SCHEMA": "app.schema.schema"}. If each consumer class of yours has a'
+                ' `schema`, write SILENCED_SYSTEM_CHECKS = ["gqlws.W002"].',
+                id="gqlws.W002",
+            )
+        )
+    return found
+
+
+@register()
+def check_channel_layer(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
+    """Checks the default channel layer."""
+    return list(_layer_problems())
+
+
+def _layer_problems() -> Iterator[CheckMessage]:
+    hint = (
+        'Write CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}, or'
+        " channels_redis.pubsub.RedisPubSubChannelLayer for more than one process."
+    )
+    try:
+        layer = get_channel_layer()
+    except Exception as error:
+        yield Error(f"The channel layer cannot be made: {error}", hint=hint, id="gqlws.E004")
+        return
+    if layer is None:
+        yield Error("There is no default channel layer.", hint=hint, id="gqlws.E004")
+        return
+    config = settings.CHANNEL_LAYERS["default"]
+    if config["BACKEND"] == "channels_redis.core.RedisChannelLayer" and _redis_major() >= 8:
+        hosts = config.get("CONFIG", {}).get("hosts", [{}])
+        if not all(isinstance(host, dict) and "socket_timeout" in host for host in hosts):
+            yield Warning(
+                "channels-redis' core layer loses its connection every 5 seconds with redis-py 8.",
+                hint='Write {"address": url, "socket_timeout": None} for each of its hosts,'
+                " or use channels_redis.pubsub.RedisPubSubChannelLayer.",
+                id="gqlws.W001",
+            )
+
+
+def _redis_major() -> int:
+    try:
+        return int(version("redis").split(".")[0])
+    except PackageNotFoundError:
+        return 0

@@ -1,0 +1,187 @@
+"""One client, from the accepted socket to the end of everything that it started."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from typing import Any
+
+from django.conf import settings as django_settings
+from graphql import GraphQLError
+
+from ..broker.process import current_broker
+from ..conf import Settings
+from ..execution.errors import masks_errors, refusal
+from ..execution.executor import get_executor
+from ..execution.kinds import call
+from ..execution.results import to_json
+from ..protocol import close, messages
+from ..protocol.close import Close
+from ..protocol.codec import encode
+from ..protocol.messages import Complete, ConnectionInit, Ping, Pong, Subscribe
+from ..protocol.server import ServerProtocol, State
+from ..tasks import Tasks
+from ..turns import Turns
+from .operation import Operation
+from .outbox import Outbox, Socket
+from .session import Hooks, Session
+
+logger = logging.getLogger(__name__)
+
+
+class Connection:
+    """Conducts one socket: text frames in, operations, text frames out.
+
+    Receiving never waits; what takes time is a task of this connection.
+    """
+
+    def __init__(self, socket: Socket, scope: Any, settings: Settings, hooks: Hooks) -> None:
+        broker = current_broker()
+        self._tasks = Tasks(_report)
+        self.outbox = Outbox(socket, self._tasks)
+        self._session = Session(
+            scope,
+            settings,
+            hooks,
+            get_executor(settings.schema, settings.middleware),
+            masks_errors(settings),
+            self._tasks,
+            self.outbox,
+            Turns(1 if settings.strict_ordering else None),
+            django_settings.DEBUG,
+            broker.deadlines(settings.warn_operation_timeout) if settings.warn_operation_timeout else None,
+            broker.deadlines(settings.notification_timeout) if settings.notification_timeout else None,
+            self.close,
+        )
+        self._operations: dict[str, Operation] = {}
+        self._protocol = ServerProtocol(self._operations, settings.max_message_bytes)
+        # Operations inherit what the ASGI middleware and `on_connect` set.
+        self._context = copy_context()
+        self._admission: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        if settings.connection_init_wait_timeout:
+            self._call_later(settings.connection_init_wait_timeout, self._init_timed_out)
+
+    def receive_text(self, text: str | None) -> None:
+        """Takes a text frame; None: the frame was binary."""
+        event = self._protocol.receive_text(text)
+        if event is not None:
+            _REACTIONS[type(event)](self, event)
+
+    def close(self, reason: Close) -> None:
+        """Closes the socket, behind what was sent, and ends all operations."""
+        self._end()
+        self.outbox.close(reason)
+
+    async def disconnected(self) -> None:
+        """The socket is closed: ends all operations, and returns when nothing of them runs any more."""
+        self._end()
+        self.outbox.abandon()
+        _closing.add(self)
+        try:
+            await self._tasks.wait()
+        finally:
+            _closing.discard(self)
+
+    # Reactions to what the client says
+
+    def _initialise(self, event: ConnectionInit) -> None:
+        self._stop_timer()
+        self._admission = self._tasks.start(self._admit(event.payload or {}), self._context)
+
+    async def _admit(self, payload: Mapping[str, Any]) -> None:
+        try:
+            answer = await call(self._session.hooks.on_connect, payload)
+            ack = messages.connection_ack(encode(answer, to_json) if isinstance(answer, dict) else None)
+        except Exception as error:
+            logger.info("A client was refused: %s: %s", type(error).__name__, error)
+            self.close(close.FORBIDDEN.because(refusal(error, self._session.masks_errors)))
+            return
+        self._protocol.acknowledge()
+        if self._protocol.state is State.READY:
+            self.outbox.send(ack)
+            self._ping_later()
+
+    def _subscribe(self, event: Subscribe) -> None:
+        operation = Operation(self._session, event, self._context.copy(), self._forget)
+        most = self._session.settings.max_operations
+        if len(self._operations) >= most:
+            operation.fail(
+                GraphQLError(f"This connection has {most} running operations, the most it may: complete one first.")
+            )
+            return
+        self._operations[event.id] = operation
+        operation.start()
+
+    def _complete(self, event: Complete) -> None:
+        operation = self._operations.pop(event.id, None)
+        if operation is not None:
+            operation.cancel()
+            if self._session.settings.echo_complete:
+                self.outbox.send(messages.complete(encode(event.id)))
+
+    def _answer_ping(self, event: Ping) -> None:
+        try:
+            self.outbox.send(messages.pong(event.payload))
+        except ValueError as error:  # It could be read, but nests too deeply to be written.
+            self.close(close.BAD_REQUEST.because(f"ping: {error}"))
+
+    def _ignore(self, event: Pong) -> None:
+        pass
+
+    # Time
+
+    def _init_timed_out(self) -> None:
+        self.close(close.INIT_TIMEOUT)
+
+    def _ping_later(self) -> None:
+        if self._session.settings.send_ping_every:
+            self._call_later(self._session.settings.send_ping_every, self._ping)
+
+    def _ping(self) -> None:
+        if not self.outbox.busy:
+            self.outbox.send(messages.ping())
+        self._ping_later()
+
+    def _call_later(self, seconds: float, callback: Callable[[], None]) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, callback)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # Ends
+
+    def _forget(self, operation: Operation) -> None:
+        if self._operations.get(operation.id) is operation:
+            del self._operations[operation.id]
+
+    def _end(self) -> None:
+        self._protocol.close()
+        self._stop_timer()
+        if self._admission is not None and self._admission is not asyncio.current_task():
+            self._admission.cancel()
+        operations = tuple(self._operations.values())
+        self._operations.clear()
+        for operation in operations:
+            operation.abandon()
+
+
+# Connections whose socket is gone, with tasks that still run: mutations, `unsubscribed`.
+_closing: set[Connection] = set()
+
+_REACTIONS: dict[type, Callable[[Connection, Any], None]] = {
+    ConnectionInit: Connection._initialise,
+    Subscribe: Connection._subscribe,
+    Complete: Connection._complete,
+    Ping: Connection._answer_ping,
+    Pong: Connection._ignore,
+    Close: Connection.close,
+}
+
+
+def _report(error: BaseException) -> None:
+    logger.error("A task of a connection failed: %r", error, exc_info=error)

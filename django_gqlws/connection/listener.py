@@ -1,0 +1,320 @@
+"""A live subscription to groups: it takes events from the hub and gives the client results."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextvars import Context
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from graphql import GraphQLError
+
+from ..broker.cohort import Cohort, Sharing, State
+from ..broker.envelope import Kind
+from ..broker.event import Event
+from ..broker.mailbox import Mailbox, WhenFull
+from ..broker.process import current_broker
+from ..broker.source import GroupSource
+from ..counters import counters
+from ..exceptions import PayloadError
+from ..execution.context import OperationContext
+from ..execution.documents import Operation as Prepared
+from ..execution.executor import Outcome
+from ..execution.results import add_extensions, encode_result
+from ..execution.sharing import context_key
+from ..execution.variables import Variables
+from ..protocol.close import Close
+from .replies import Replies
+from .session import Session
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listened:
+    """What is executed for each event."""
+
+    prepared: Prepared
+    variables: Variables
+    info_context: OperationContext
+    context: Context
+    """The context variables that the operation began with; each execution gets a copy."""
+
+
+class _Run:
+    """An execution that is being awaited."""
+
+    __slots__ = ("sharing", "task")
+
+    def __init__(self, sharing: Sharing | None) -> None:
+        self.sharing = sharing
+        self.task: asyncio.Task[None] | None = None
+
+
+class Listener:
+    """A `Subscriber` of the hub.
+
+    It handles one event at a time, so that notifications keep the order of the broadcasts however slow one ``publish``
+    is; while it is busy, or its client does not read, its mailbox fills up and nobody else notices.
+
+    An event is executed by the first member of a cohort that comes to it. As long as that execution has not touched its
+    context, the others wait for the result; if it does, they execute the event for themselves.
+    """
+
+    __slots__ = (
+        "_cohort",
+        "_has_turn",
+        "_held",
+        "_hub",
+        "_is_active",
+        "_is_busy",
+        "_is_closed",
+        "_is_ending",
+        "_listened",
+        "_mailbox",
+        "_replies",
+        "_run",
+        "_session",
+        "_source",
+    )
+
+    def __init__(self, session: Session, replies: Replies, source: GroupSource, listened: Listened) -> None:
+        settings = session.settings
+        self._session = session
+        self._replies = replies
+        self._source = source
+        self._listened = listened
+        self._hub = current_broker().hub
+        self._mailbox = Mailbox(
+            source.queue_limit or settings.subscription_notification_queue_limit,
+            settings.subscription_notification_queue_bytes,
+            replies.description,
+        )
+        self._cohort = self._find_cohort()
+        self._run: _Run | None = None
+        # Its turn in the connection lasts from the mailbox to the client.
+        self._has_turn = False
+        # An event that waits for the decision of its cohort.
+        self._held: tuple[Event, Sharing] | None = None
+        # Joined and confirmed: events may be executed. Until then they are kept.
+        self._is_active = False
+        # In the hub's hands, or in its turn, or waiting for the client to read.
+        self._is_busy = False
+        # The server ended the subscription; what waits in the mailbox is still delivered.
+        self._is_ending = False
+        self._is_closed = False
+
+    async def open(self) -> None:
+        """Joins the groups; returns when no broadcast can be missed any more and the client was told so."""
+        try:
+            await self._hub.join(self, self._source.groups)
+        except BaseException:
+            self.close()
+            raise
+        if self._is_closed:
+            return
+        settings = self._session.settings
+        if settings.confirm_subscriptions:
+            message = settings.subscription_confirmation_message
+            self._replies.send_result(message.get("data"), message.get("errors") or ())
+        self._is_active = True
+        self._wake()
+
+    def close(self) -> None:
+        """Leaves the groups, drops what waits and has ``unsubscribed`` called: once, however often it is called."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._hub.leave(self, self._source.groups)
+        self._mailbox.clear()
+        if (run := self._run) is not None:
+            self._cancel(run)
+            if run.sharing is None:
+                self._cohort.personal.leave()
+            else:
+                run.sharing.give_up()
+        self._leave_turn()
+        self._session.tasks.start(self._source.end(), self._listened.context.copy())
+
+    def _find_cohort(self) -> Cohort:
+        listened, session = self._listened, self._session
+        key = (
+            type(session.hooks),
+            session.executor,
+            session.masks_errors,
+            listened.prepared,
+            listened.variables.key,
+            context_key(listened.context, session.settings.tracing_variables),
+            self._source.share_key,
+        )
+        return self._hub.cohorts.find(key)
+
+    # The hub's side
+
+    def offer(self, event: Event) -> None:
+        if self._is_ending or self._is_closed:
+            return
+        if event.kind is Kind.EVENT:
+            if not self._mailbox.put(event) and self._source.when_full is WhenFull.CLOSE:
+                self._give_up()
+                return
+        elif event.kind is Kind.UNSUBSCRIBE:
+            self._is_ending = True
+        else:
+            self._disconnect(event)
+            return
+        self._wake()
+
+    def step(self) -> None:
+        if self._held is not None:
+            (event, sharing), self._held = self._held, None
+            self._handle(event, sharing)
+        elif self._session.outbox.busy:
+            self._session.outbox.when_idle(self._go_on)
+        else:
+            self._session.turns.enter(self._take_turn)
+
+    def _wake(self) -> None:
+        if self._is_active and not self._is_busy and (self._mailbox or self._is_ending):
+            self._is_busy = True
+            self._hub.ready(self)
+
+    def _go_on(self) -> None:
+        self._is_busy = False
+        if not self._is_closed:
+            self._wake()
+
+    def _give_up(self) -> None:
+        self.close()
+        self._replies.fail(GraphQLError("This subscription was ended: its notifications were not read fast enough."))
+
+    def _disconnect(self, event: Event) -> None:
+        try:
+            code, reason = event.unpack()
+        except (PayloadError, TypeError, ValueError):
+            logger.error("An order to disconnect was skipped: it needs a close code and a reason.")
+            return
+        self._session.close(Close(code, reason))
+
+    # A turn: one event, from the mailbox to the client
+
+    def _take_turn(self) -> None:
+        self._has_turn = True
+        if self._mailbox:
+            event = self._mailbox.take()
+            self._handle(event, event.sharing(self._cohort) if self._source.shared else None)
+            return
+        if not self._is_closed:
+            self.close()
+            self._replies.complete()
+        self._leave_turn()
+
+    def _leave_turn(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            self._session.turns.leave()
+            self._go_on()
+
+    def _handle(self, event: Event, sharing: Sharing | None) -> None:
+        if self._is_closed:
+            return
+        if sharing is None or sharing.state is State.PERSONAL:
+            self._cohort.personal.enter(partial(self._execute_personally, event))
+        elif sharing.state is State.SHARED:
+            self._send(sharing.result, is_shared=True)
+            self._leave_turn()
+        elif sharing.state is State.RUNNING:
+            self._held = event, sharing
+            sharing.wait(partial(self._hub.ready, self))
+        else:
+            sharing.lead()
+            self._execute(event, sharing)
+
+    def _execute_personally(self, event: Event) -> None:
+        if self._is_closed:
+            self._cohort.personal.leave()
+        else:
+            self._execute(event, None)
+
+    def _execute(self, event: Event, sharing: Sharing | None) -> None:
+        run = self._run = _Run(sharing)
+        if (deadlines := self._session.slow_notifications) is not None:
+            deadlines.start(run, partial(self._cut, run))
+        # In a copy: what one execution sets must not reach the next one.
+        run.task = self._session.tasks.start(self._perform(event, run), self._listened.context.copy())
+
+    async def _perform(self, event: Event, run: _Run) -> None:
+        listened, sharing = self._listened, run.sharing
+        try:
+            payload = event.unpack()
+            counters.executed += 1
+            outcome = self._session.executor.execute(
+                listened.prepared,
+                listened.variables.fresh(),
+                payload,
+                listened.info_context,
+                sharing.make_personal if sharing is not None and self._source.share_key is None else None,
+            )
+            if not isinstance(outcome, Outcome):
+                outcome = await outcome
+        except PayloadError:
+            outcome = Outcome(None, (), skipped=True)
+        except asyncio.CancelledError:
+            if self._run is not run:
+                raise
+            # Not by us: the user's code waited for something that was cancelled.
+            outcome = Outcome(None, [GraphQLError("The notification was cancelled.")])
+        except Exception as error:
+            outcome = Outcome(None, [error])
+        if self._run is run:  # Neither closed nor cut.
+            self._forget(run)
+            self._settle(outcome, sharing)
+
+    def _cut(self, run: _Run) -> None:
+        seconds = self._session.settings.notification_timeout
+        counters.cut += 1
+        logger.warning("%s: a notification took more than %g seconds and was cut.", self._replies.description, seconds)
+        self._cancel(run)
+        self._settle(
+            Outcome(None, [GraphQLError(f"The notification took more than {seconds:g} seconds.")]), run.sharing
+        )
+
+    def _cancel(self, run: _Run) -> None:
+        self._forget(run)
+        if run.task is not None:
+            run.task.cancel()
+
+    def _forget(self, run: _Run) -> None:
+        self._run = None
+        if (deadlines := self._session.slow_notifications) is not None:
+            deadlines.stop(run)
+
+    def _settle(self, outcome: Outcome, sharing: Sharing | None) -> None:
+        """The event is executed: the result goes to the client, and to the cohort if it is not personal."""
+        result = None
+        if not outcome.skipped:
+            masks = self._session.masks_errors
+            where = self._replies.description if outcome.errors else ""
+            result = encode_result(outcome.data, outcome.errors, masks, where)
+        if sharing is None:
+            self._cohort.personal.leave()
+        elif outcome.touched and self._source.share_key is None:
+            sharing.make_personal()
+        else:
+            sharing.share(result)
+        self._send(result, is_shared=sharing is not None and sharing.state is State.SHARED)
+        self._leave_turn()
+
+    def _send(self, result: str | None, is_shared: bool) -> None:
+        if result is None:
+            return
+        extensions: dict[str, Any] = {}
+        if self._mailbox.untold:
+            extensions["dropped"], self._mailbox.untold = self._mailbox.untold, 0
+        if self._session.is_debug:
+            extensions["shared"] = is_shared
+        self._replies.send_payload(add_extensions(result, **extensions) if extensions else result)
+        counters.delivered += 1
+        counters.shared += is_shared

@@ -1,0 +1,171 @@
+"""One operation that a client asked for, from ``subscribe`` to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine
+from contextvars import Context
+from functools import partial
+from typing import Any
+
+from graphql import GraphQLError, OperationType
+
+from ..broker.source import GroupSource
+from ..execution.context import OperationContext
+from ..execution.documents import Operation as Prepared
+from ..execution.executor import Outcome
+from ..execution.kinds import call
+from ..execution.variables import VariableErrors, Variables
+from ..protocol.messages import Subscribe
+from .listener import Listened, Listener
+from .replies import Replies
+from .session import Session
+
+logger = logging.getLogger(__name__)
+
+Serve = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Operation(Replies):
+    """A query, a mutation or a subscription while it runs.
+
+    The object, not the id, is what is running: a client may use the id again while an old operation is still
+    coming to its end, and nothing of the old one may reach the new one.
+    """
+
+    __slots__ = ("_context", "_ended", "_kind", "_listener", "_task")
+
+    def __init__(
+        self, session: Session, request: Subscribe, context: Context, ended: Callable[[Operation], None]
+    ) -> None:
+        super().__init__(session, request)
+        # The context variables in which all user code of this operation runs.
+        self._context = context
+        self._ended = ended
+        self._kind: OperationType | None = None
+        self._listener: Listener | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begins to run, as a task."""
+        self._task = self._session.tasks.start(self._run(), self._context)
+
+    def cancel(self) -> None:
+        """The client wants nothing more of it: whatever it is, it stops."""
+        self._stop()
+        if self._task is not None:
+            self._task.cancel()
+
+    def abandon(self) -> None:
+        """The socket is gone: a mutation that has begun runs to its end, everything else stops."""
+        if self._kind is OperationType.MUTATION:
+            self._stop()
+        else:
+            self.cancel()
+
+    def _end(self) -> None:
+        super()._end()
+        self._ended(self)
+
+    def _stop(self) -> None:
+        self.is_over = True
+        if self._listener is not None:
+            self._listener.close()
+
+    async def _run(self) -> None:
+        try:
+            async with self._session.turns:
+                serve = await self._perform()
+            if serve is not None:
+                await serve()
+        except VariableErrors as error:
+            self.send_result(None, error.errors)
+            self.complete()
+        except asyncio.CancelledError:
+            if self.is_over:
+                raise
+            # Not by us: the user's code waited for something that was cancelled.
+            self.fail(GraphQLError("The operation was cancelled."))
+        except Exception as error:
+            self.fail(error)
+
+    async def _perform(self) -> Serve | None:
+        """Runs to the end, or until a subscription is set up; a native stream is still to be served then."""
+        session, request = self._session, self._request
+        await call(session.hooks.on_operation, request.id, request.payload)
+        documents = session.executor.documents
+        document = documents.find(request.query) or await documents.read(request.query)
+        prepared = document.select(request.operation_name)
+        if isinstance(prepared, list):
+            self.fail(*prepared)
+            return None
+        self._kind, self.name = prepared.type, prepared.name
+        context = OperationContext(session.scope, request.id, prepared.name)
+        if prepared.type is OperationType.SUBSCRIPTION:
+            return await self._subscribe(prepared, Variables(prepared, request.variables), context)
+        await self._execute(prepared, context)
+        return None
+
+    async def _execute(self, prepared: Prepared, context: OperationContext) -> None:
+        variables = prepared.coerce_variables(self._request.variables)
+        if isinstance(variables, list):
+            raise VariableErrors(variables)
+        outcome = self._session.executor.execute(prepared, variables, None, context)
+        if not isinstance(outcome, Outcome):
+            outcome = await self._watch(outcome)
+        self.send_result(outcome.data, outcome.errors)
+        self.complete()
+
+    async def _watch(self, running: Awaitable[Outcome]) -> Outcome:
+        deadlines = self._session.slow_operations
+        if deadlines is None:
+            return await running
+        deadlines.start(self, self._warn)
+        try:
+            return await running
+        finally:
+            deadlines.stop(self)
+
+    def _warn(self) -> None:
+        description, seconds = self.description, self._session.settings.warn_operation_timeout
+        logger.warning("%s takes longer than %g seconds.", description, seconds)
+        logger.debug("%s: %s %s", description, self._request.query, self._request.variables)
+
+    async def _subscribe(self, prepared: Prepared, variables: Variables, context: OperationContext) -> Serve | None:
+        source = await self._session.executor.open_source(prepared, variables.fresh(), context)
+        if not isinstance(source, GroupSource):
+            execute = partial(self._session.executor.execute, prepared, variables.fresh())
+            return partial(self._stream, source, execute, context)
+        try:
+            if not self.is_over:
+                listened = Listened(prepared, variables, context, self._context)
+                self._listener = Listener(self._session, self, source, listened)
+        finally:
+            if self._listener is None:
+                # Cancelled, or without a cohort, although the user's `subscribe` returned.
+                await source.end()
+        if self._listener is not None:
+            await self._listener.open()
+        return None
+
+    async def _stream(
+        self,
+        source: AsyncIterable[Any],
+        execute: Callable[..., Outcome | Awaitable[Outcome]],
+        context: OperationContext,
+    ) -> None:
+        """Serves a native GraphQL subscription: as fast as the client reads."""
+        session = self._session
+        try:
+            async for event in source:
+                async with session.turns:
+                    outcome = execute(event, context)
+                    if not isinstance(outcome, Outcome):
+                        outcome = await outcome
+                    self.send_result(outcome.data, outcome.errors)
+                await session.outbox.idle()
+        finally:
+            if (close := getattr(source, "aclose", None)) is not None:
+                await close()
+        self.complete()

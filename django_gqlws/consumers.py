@@ -1,0 +1,88 @@
+"""`GraphqlWsConsumer`: a connection as Channels knows it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+
+from .conf import settings_of
+from .connection import Connection
+from .protocol import close
+from .protocol.server import SUBPROTOCOL
+from .security import is_origin_allowed, origin_of
+
+logger = logging.getLogger(__name__)
+
+
+class GraphqlWsConsumer(AsyncWebsocketConsumer):
+    """Serves GraphQL over WebSocket: ``path("graphql/", GraphqlWsConsumer.as_asgi())``.
+
+    The ``GQLWS`` settings apply. A subclass overrides them with class attributes, the keys in lower case, and may
+    define the hooks, async or plain::
+
+        class Consumer(GraphqlWsConsumer):
+            schema = schema
+            connection_init_wait_timeout = 3  # Seconds.
+
+            async def on_connect(self, payload):
+                if "token" not in payload:
+                    raise GraphQLError("Send a token.")
+
+    ``self.scope`` is the ASGI scope of the connection.
+    """
+
+    async def on_connect(self, payload: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Called after ``connection_init``. An exception refuses the client; a dict becomes the payload of the ack."""
+        return None
+
+    async def on_operation(self, op_id: str, payload: Mapping[str, Any]) -> None:
+        """Called before each operation, with its id and the payload of its ``subscribe``. A GraphQLError refuses it."""
+
+    # Channels would receive over a channel of its own for each connection, and make a thread hop for each message.
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scope = scope
+        self.base_send = send
+        await receive()  # websocket.connect
+        connection = await self._open()
+        try:
+            while (message := await receive())["type"] == "websocket.receive":
+                if connection is not None:
+                    connection.receive_text(message.get("text"))
+                    if connection.outbox.congested:
+                        await connection.outbox.idle()
+        finally:
+            if connection is not None:
+                await connection.disconnected()
+
+    async def _open(self) -> Connection | None:
+        """Accepts the socket, and closes it again (None) where a browser could not read why it got an HTTP 403."""
+        offered = SUBPROTOCOL in self.scope["subprotocols"]
+        await self.accept(SUBPROTOCOL if offered else None)
+        try:
+            settings = settings_of(type(self))
+            if not is_origin_allowed(self.scope, settings.allowed_origins):
+                logger.warning(
+                    "A page of the origin %r was refused: see GQLWS['ALLOWED_ORIGINS'].", origin_of(self.scope)
+                )
+                refusal = close.FORBIDDEN.because("Origin not allowed")
+            elif not offered:
+                refusal = close.SUBPROTOCOL_NOT_ACCEPTABLE
+            else:
+                return Connection(self, self.scope, settings, self)
+        except ImproperlyConfigured as error:
+            logger.error("A connection was refused: %s", error)
+            reason = str(error) if django_settings.DEBUG else close.INTERNAL_ERROR.reason
+            refusal = close.INTERNAL_ERROR.because(reason)
+        await self.close(refusal.code, refusal.reason)
+        return None
+
+    async def send_text(self, text: str) -> None:
+        """Sends a text frame."""
+        # Without the layers of Channels' own send().
+        await self.base_send({"type": "websocket.send", "text": text})  # type: ignore[arg-type]

@@ -1,0 +1,342 @@
+"""`Subscription`: declared like a Graphene mutation, fed by `broadcast()`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, Awaitable, Callable
+from inspect import isawaitable
+from typing import Any
+from uuid import UUID
+
+import graphene
+from asgiref.sync import iscoroutinefunction
+from django.db import DEFAULT_DB_ALIAS, transaction
+from graphene.types.objecttype import ObjectTypeOptions
+from graphene.types.utils import yank_fields_from_attrs
+from graphene.utils.get_unbound_function import get_unbound_function
+from graphene.utils.props import props
+
+from .broker.envelope import Kind
+from .broker.groups import Group, group_name
+from .broker.mailbox import WhenFull
+from .broker.process import current_broker, run_from_thread
+from .broker.source import GroupSource
+from .conf import get_settings
+from .execution.info import skip_result
+from .execution.kinds import call, on_loop, runs_on_loop
+from .execution.workers import CancelledTooLate
+from .serialization import pack
+
+logger = logging.getLogger(__name__)
+
+# Tasks of broadcasts that nobody awaits. They end with the channel layer's answer.
+_unawaited: set[asyncio.Task[None]] = set()
+
+
+class SubscriptionOptions(ObjectTypeOptions):  # type: ignore[misc]
+    """What ``class Meta`` of a subscription came to."""
+
+    subscribe: Callable[..., Any] | None = None
+    publish: Callable[..., Any]
+    unsubscribed: Callable[..., Any] | None = None
+    share_key: Callable[..., Any] | None = None
+    output: Any = None
+    arguments: dict[str, Any]
+
+
+class Subscription(graphene.ObjectType):  # type: ignore[misc]
+    """A subscription field whose notifications come from `broadcast`.
+
+    ::
+
+        class OnMessage(Subscription):
+            class Arguments:
+                room = graphene.String(required=True)
+
+            text = graphene.String()
+
+            @staticmethod
+            def subscribe(root, info, room):
+                return [room]  # The groups to listen to.
+
+            @staticmethod
+            async def publish(payload, info, room):
+                return OnMessage(text=payload["text"])  # None: nothing is sent.
+
+        class Subscriptions(graphene.ObjectType):
+            on_message = OnMessage.Field()
+
+        OnMessage.broadcast(group="lobby", payload={"text": "Hello"})
+
+    ``publish`` is required. Optional are ``subscribe``, ``unsubscribed(root, info, **arguments)``, and
+    ``share_key(root, info, **arguments)``: subscribers with an equal key (a tenant, a role) share their results
+    although ``publish`` looks at the context. Each may be a static, class or plain method, sync (called in a worker
+    thread) or async.
+    """
+
+    notification_queue_limit: int | None = None
+    """Notifications that may wait for one subscriber. None or <= 0: SUBSCRIPTION_NOTIFICATION_QUEUE_LIMIT."""
+
+    notification_queue_policy: str = WhenFull.DROP_OLDEST
+    """What happens to a subscriber who is too slow: ``"drop_oldest"``, or ``"close"``, which ends the subscription."""
+
+    shared: bool = True
+    """Whether equal subscriptions share a result that was made without looking at ``info.context``. False: ``publish``
+    is called for each subscriber, because it has side effects or is random."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def __init_subclass_with_meta__(
+        cls,
+        subscribe: Callable[..., Any] | None = None,
+        publish: Callable[..., Any] | None = None,
+        unsubscribed: Callable[..., Any] | None = None,
+        output: Any = None,
+        arguments: dict[str, Any] | None = None,
+        _meta: SubscriptionOptions | None = None,
+        **options: Any,
+    ) -> None:
+        meta = _meta or SubscriptionOptions(cls)
+        output = output or getattr(cls, "Output", None)
+        fields: dict[str, Any] = {}
+        if output is None:
+            for base in reversed(cls.__mro__):
+                fields.update(yank_fields_from_attrs(base.__dict__, _as=graphene.Field))
+            output = cls
+        if arguments is None:
+            declared = getattr(cls, "Arguments", None)
+            arguments = props(declared) if declared else {}
+        publish = publish or _method(cls, "publish")
+        if publish is None:
+            raise AssertionError(
+                f"{cls.__qualname__} needs a method publish(payload, info, **arguments)"
+                " that returns what a subscriber gets."
+            )
+        meta.fields = {**(meta.fields or {}), **fields}
+        meta.output = output
+        meta.arguments = arguments
+        meta.publish = publish
+        meta.subscribe = subscribe or _method(cls, "subscribe")
+        meta.unsubscribed = unsubscribed or _method(cls, "unsubscribed")
+        meta.share_key = _method(cls, "share_key")
+        super().__init_subclass_with_meta__(_meta=meta, **options)
+
+    @classmethod
+    def Field(  # noqa: N802 - Graphene's name
+        cls,
+        name: str | None = None,
+        description: str | None = None,
+        deprecation_reason: str | None = None,
+        required: bool = False,
+    ) -> graphene.Field:
+        """Mounts the subscription in the schema's subscription type."""
+        return _SubscriptionField(
+            cls,
+            name=name,
+            description=description or cls._meta.description,
+            deprecation_reason=deprecation_reason,
+            required=required,
+        )
+
+    # Sending
+
+    @classmethod
+    def broadcast(
+        cls,
+        *,
+        group: Group | None = None,
+        payload: Any = None,
+        on_commit: bool = True,
+        using: str | None = None,
+    ) -> asyncio.Task[None] | None:
+        """Notifies the subscribers of a group, in all processes; ``group=None``: all of this class.
+
+        On a running event loop it is sent at once, and the returned task may be awaited or not. Elsewhere, inside
+        ``atomic()`` on the database ``using``, it is sent after the commit (never after a rollback), and an error is
+        logged; outside, or with ``on_commit=False``, it has been sent when the call returns.
+
+        Raises PayloadError if the payload cannot be packed, BroadcastError if the channel layer fails.
+        """
+        return cls._send(Kind.EVENT, group, pack(payload), on_commit, using)
+
+    @classmethod
+    async def broadcast_async(cls, *, group: Group | None = None, payload: Any = None) -> None:
+        """Like `broadcast`, from async code; returns when the channel layer has it."""
+        await current_broker().bus.send(Kind.EVENT, cls._group_name(group), pack(payload))
+
+    @classmethod
+    def broadcast_sync(
+        cls,
+        *,
+        group: Group | None = None,
+        payload: Any = None,
+        on_commit: bool = True,
+        using: str | None = None,
+    ) -> None:
+        """Like `broadcast`, from sync code. Raises RunningLoopError on a running event loop."""
+        cls._send_sync(Kind.EVENT, group, pack(payload), on_commit, using)
+
+    @classmethod
+    def unsubscribe(
+        cls, *, group: Group | None = None, on_commit: bool = True, using: str | None = None
+    ) -> asyncio.Task[None] | None:
+        """Ends the subscriptions to a group, in all processes, behind earlier broadcasts; clients get ``complete``.
+
+        When it is sent, and what it returns and raises: as `broadcast`.
+        """
+        return cls._send(Kind.UNSUBSCRIBE, group, b"", on_commit, using)
+
+    @classmethod
+    async def unsubscribe_async(cls, *, group: Group | None = None) -> None:
+        """Like `unsubscribe`, from async code; returns when the channel layer has it."""
+        await current_broker().bus.send(Kind.UNSUBSCRIBE, cls._group_name(group), b"")
+
+    @classmethod
+    def unsubscribe_sync(cls, *, group: Group | None = None, on_commit: bool = True, using: str | None = None) -> None:
+        """Like `unsubscribe`, from sync code. Raises RunningLoopError on a running event loop."""
+        cls._send_sync(Kind.UNSUBSCRIBE, group, b"", on_commit, using)
+
+    @classmethod
+    def _send(
+        cls, kind: Kind, group: Group | None, payload: bytes, on_commit: bool, using: str | None
+    ) -> asyncio.Task[None] | None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            cls._send_sync(kind, group, payload, on_commit, using)
+            return None
+        # Never awaited and failed: asyncio logs the error of such a task.
+        task = loop.create_task(current_broker().bus.send(kind, cls._group_name(group), payload))
+        _unawaited.add(task)
+        task.add_done_callback(_unawaited.discard)
+        return task
+
+    @classmethod
+    def _send_sync(cls, kind: Kind, group: Group | None, payload: bytes, on_commit: bool, using: str | None) -> None:
+        name = cls._group_name(group)
+
+        def send() -> None:
+            run_from_thread(lambda broker: broker.bus.send(kind, name, payload))
+
+        def send_late() -> None:
+            try:
+                send()
+            except Exception:
+                # The request is committed: it must not fail now.
+                logger.exception("%s: the %s after the commit was not sent.", cls._topic(), kind)
+
+        alias = using or DEFAULT_DB_ALIAS
+        if on_commit and transaction.get_connection(alias).in_atomic_block:
+            transaction.on_commit(send_late, using=alias)
+        else:
+            send()
+
+    # Names
+
+    @classmethod
+    def _topic(cls) -> str:
+        return f"{cls.__module__}.{cls.__qualname__}"
+
+    @classmethod
+    def _group_name(cls, group: Group | None) -> str:
+        prefix = get_settings().group_name_prefix
+        return group_name(prefix, cls._topic(), None if group is None else str(group))
+
+    @classmethod
+    def _group_names(cls, groups: Any) -> list[str]:
+        """The layer's names of what ``subscribe`` returned, the class's own group first."""
+        if groups is not None and not isinstance(groups, (list, tuple)):
+            raise AssertionError(
+                f"{cls.__qualname__}.subscribe returned {groups!r}: return a list of group names,"
+                ' such as ["room-1"], or None for no group.'
+            )
+        for group in groups or ():
+            if not isinstance(group, (str, int, UUID)) or isinstance(group, bool):
+                raise AssertionError(
+                    f"{cls.__qualname__}.subscribe returned the group {group!r}: a group is named by a"
+                    " str, an int or a UUID."
+                )
+        names = [cls._group_name(None), *(cls._group_name(group) for group in groups or ())]
+        return list(dict.fromkeys(names))
+
+
+class _SubscriptionField(graphene.Field):  # type: ignore[misc]
+    """The field of a `Subscription`: graphql-core finds the source stream where it looks for it."""
+
+    def __init__(self, subscription: type[Subscription], **options: Any) -> None:
+        meta = subscription._meta
+        super().__init__(meta.output, args=meta.arguments, resolver=_resolver(meta.publish), **options)
+        self._subscription = subscription
+
+    def wrap_subscribe(self, parent_subscribe: Any) -> Callable[..., Awaitable[AsyncIterable[Any]]]:
+        subscription = self._subscription
+
+        async def open_source(root: Any, info: Any, **arguments: Any) -> GroupSource:
+            return await _open_source(subscription, root, info, arguments)
+
+        return open_source
+
+
+async def _open_source(
+    subscription: type[Subscription], root: Any, info: Any, arguments: dict[str, Any]
+) -> GroupSource:
+    meta = subscription._meta
+
+    async def end() -> None:
+        if meta.unsubscribed is None:
+            return
+        try:
+            await call(meta.unsubscribed, root, info, **arguments)
+        except Exception:
+            logger.exception("%s.unsubscribed failed.", subscription._topic())
+
+    groups = None
+    if meta.subscribe is not None:
+        try:
+            groups = await call(meta.subscribe, root, info, **arguments)
+        except CancelledTooLate:
+            await end()  # `subscribe` returned normally: its counterpart must run.
+            raise
+    try:
+        names = subscription._group_names(groups)
+        share_key = None if meta.share_key is None else await call(meta.share_key, root, info, **arguments)
+        hash(share_key)
+        when_full = WhenFull(subscription.notification_queue_policy)
+    except BaseException:
+        await end()
+        raise
+    limit = subscription.notification_queue_limit
+    return GroupSource(names, limit if limit and limit > 0 else None, when_full, subscription.shared, share_key, end)
+
+
+def _resolver(publish: Callable[..., Any]) -> Callable[..., Any]:
+    """The root resolver of a notification: the user's ``publish``, sync or async as it is."""
+
+    async def resolve_async(payload: Any, info: Any, **arguments: Any) -> Any:
+        return _noted(await publish(payload, info, **arguments), info)
+
+    def resolve(payload: Any, info: Any, **arguments: Any) -> Any:
+        result = publish(payload, info, **arguments)
+        return _note_later(result, info) if isawaitable(result) else _noted(result, info)
+
+    if iscoroutinefunction(publish):
+        return resolve_async
+    return on_loop(resolve) if runs_on_loop(publish) else resolve
+
+
+def _noted(result: Any, info: Any) -> Any:
+    if result is None:
+        skip_result(info)
+    return result
+
+
+async def _note_later(result: Awaitable[Any], info: Any) -> Any:
+    return _noted(await result, info)
+
+
+def _method(cls: type, name: str) -> Callable[..., Any] | None:
+    function = getattr(cls, name, None)
+    return None if function is None else get_unbound_function(function)
