@@ -1,0 +1,7 @@
+"""The test project serves nothing over HTTP."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
