@@ -1,0 +1,60 @@
+"""Fixtures of the integration tier.
+
+def test_x(layer): ...        the channel layer, each in turn: in memory, Redis pub/sub, Redis core
+def test_x(redis_layer): ...  a function that makes one of the Redis layers the project's, at a given address
+async def test_x(url): ...    the test project, served on this test's loop; url("graphql/")
+def test_x(key): ...          a name for a group, a gate or a row that no other test uses
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pytest_django import Settings
+
+from django_gqlws.broker import process
+from tests.integration.serving import Url, serving
+from tests.project.asgi import application
+
+REDIS_LAYERS = ["redis_pubsub", "redis_core"]
+
+
+@pytest.fixture
+def key() -> str:
+    """A name that nothing else uses."""
+    return uuid4().hex
+
+
+@pytest.fixture
+def redis_layer(settings: Settings) -> Iterator[Callable[[str, str], None]]:
+    """A function that makes one of the Redis layers the project's, at a given address."""
+
+    def choose(kind: str, address: str) -> None:
+        layer: dict[str, Any] = settings.LAYERS[kind]
+        host = {"address": address, "socket_timeout": None} if kind == "redis_core" else address
+        settings.CHANNEL_LAYERS = {"default": {**layer, "CONFIG": {"hosts": [host]}}}
+
+    yield choose
+    # The thread that sends for plain threads keeps its connections, here to a Redis that may be gone.
+    process._background.stop()
+
+
+@pytest.fixture(params=["inmemory", *REDIS_LAYERS])
+def layer(request: pytest.FixtureRequest, settings: Settings) -> str:
+    """The project's channel layer: its kind."""
+    kind: str = request.param
+    if kind == "inmemory":
+        settings.CHANNEL_LAYERS = {"default": settings.LAYERS[kind]}
+    else:
+        request.getfixturevalue("redis_layer")(kind, request.getfixturevalue("redis_url"))
+    return kind
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[Url]:
+    """The test project served on this test's loop: a function from a path to its address."""
+    async with serving(application) as address:
+        yield address
