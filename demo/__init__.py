@@ -1,0 +1,1 @@
+"""A small chat: GraphQL over WebSocket with real models, real logins and a plain page."""

@@ -1,0 +1,21 @@
+from django.contrib import admin
+
+from demo.models import Message, Room
+
+
+@admin.register(Room)
+class RoomAdmin(admin.ModelAdmin):
+    list_display = ["title", "slug", "created"]
+    search_fields = ["title", "slug"]
+    prepopulated_fields = {"slug": ["title"]}
+
+
+@admin.register(Message)
+class MessageAdmin(admin.ModelAdmin):
+    list_display = ["created", "room", "sender", "text"]
+    list_display_links = ["text"]
+    list_filter = ["room", "sender"]
+    list_select_related = ["room", "sender"]
+    search_fields = ["text", "sender__username"]
+    date_hierarchy = "created"
+    ordering = ["-pk"]

@@ -1,0 +1,11 @@
+from django.contrib import admin
+from django.urls import path
+
+from demo import views
+
+urlpatterns = [
+    path("", views.chat, name="chat"),
+    path("login/", views.login_with_token, name="login"),
+    path("logout/", views.logout, name="logout"),
+    path("admin/", admin.site.urls),
+]

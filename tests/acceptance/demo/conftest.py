@@ -1,0 +1,78 @@
+"""The demo with its sample data, and people in front of its page.
+
+def test_x(demo): ...               a running server of the demo, shared by the whole run
+def test_x(demo_data): ...          a folder with a freshly set up database, for own servers
+async def test_x(visitor): ...      page = await visitor(demo.http_url): a person with own cookies
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.support.demo import ChatPage, DemoServer, demo_environment
+from tests.support.server import ROOT
+
+Visitor = Callable[..., Awaitable[ChatPage]]
+
+
+@pytest.fixture(scope="session")
+def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which demo_setup has run once."""
+    folder = tmp_path_factory.mktemp("demo") / "data"
+    subprocess.run(
+        [sys.executable, "manage.py", "demo_setup"],
+        cwd=ROOT,
+        env={**os.environ, **demo_environment(folder)},
+        check=True,
+        capture_output=True,
+    )
+    return folder
+
+
+@pytest.fixture
+def demo_data(prepared_data: Path, tmp_path: Path) -> Path:
+    """A database with the sample data, of this test alone."""
+    return Path(shutil.copytree(prepared_data, tmp_path / "data"))
+
+
+@pytest.fixture(scope="session")
+def demo(prepared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
+    """The running demo."""
+    data = shutil.copytree(prepared_data, tmp_path_factory.mktemp("shared-demo") / "data")
+    with DemoServer(data) as server:
+        yield server
+
+
+@pytest.fixture
+def key() -> str:
+    """A text that nobody else writes."""
+    return uuid4().hex
+
+
+@pytest.fixture
+async def visitor(browser: Browser) -> AsyncIterator[Visitor]:
+    """A function that opens the page for a new person: `await visitor(url, username=None)`."""
+    pages: list[ChatPage] = []
+
+    async def visit(url: str, username: str | None = None) -> ChatPage:
+        context = await browser.new_context()
+        page = ChatPage(await context.new_page())
+        pages.append(page)
+        await page.open(url)
+        if username is not None:
+            await page.log_in(username)
+        return page
+
+    yield visit
+    for page in pages:
+        await page.page.context.close()
+    assert [problem for page in pages for problem in page.problems] == []

@@ -1,0 +1,142 @@
+"""People chat in real browser windows, and their connections break."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from demo.sample_data import MESSAGES
+from tests.acceptance.demo.conftest import Visitor
+from tests.support.demo import ChatPage, DemoServer, Relay
+
+
+@pytest.fixture
+async def alice(demo: DemoServer, visitor: Visitor) -> ChatPage:
+    """Alice in the lobby."""
+    return await visitor(demo.http_url, "alice")
+
+
+@pytest.fixture
+async def bob(demo: DemoServer, visitor: Visitor) -> ChatPage:
+    """Bob in the lobby."""
+    return await visitor(demo.http_url, "bob")
+
+
+class TestTwoWindows:
+    async def test_what_one_writes_appears_in_the_other(self, alice: ChatPage, bob: ChatPage, key: str) -> None:
+        """Both windows show the talk in the same order, without a reload."""
+        await alice.write(f"question {key}")
+        await bob.sees(f"question {key}")
+        await bob.write(f"answer {key}")
+
+        await alice.sees(f"question {key}", f"answer {key}")
+        await bob.sees(f"question {key}", f"answer {key}")
+
+    async def test_the_sender_is_not_notified_of_the_own_message(
+        self, alice: ChatPage, bob: ChatPage, key: str
+    ) -> None:
+        """The sender's window has the message from the mutation's answer; only the others are told."""
+        await alice.write(f"mine {key}")
+        await bob.sees(f"mine {key}")
+        # By now the notification of the first would have arrived, were there one.
+        await bob.write(f"yours {key}")
+        await alice.sees(f"mine {key}", f"yours {key}")
+
+        assert [key in frame and "mine" in frame for frame in bob.notifications()] == [True]
+        assert [key in frame and "yours" in frame for frame in alice.notifications()] == [True]
+
+    async def test_another_window_of_the_sender_is_told(
+        self, demo: DemoServer, alice: ChatPage, visitor: Visitor, key: str
+    ) -> None:
+        """It is the connection that gets nothing back, not the user."""
+        second_window = await visitor(demo.http_url, "alice")
+
+        await alice.write(key)
+
+        await second_window.sees(key)
+
+    async def test_a_message_stays_in_its_room(self, alice: ChatPage, bob: ChatPage, key: str) -> None:
+        """Who is in another room sees it on entering."""
+        await bob.enter("Garden")
+        await alice.write(f"lobby {key}")
+        await alice.enter("Garden")
+        await alice.write(f"garden {key}")
+
+        await bob.sees(f"garden {key}")
+        await expect(bob.page.get_by_text(f"lobby {key}")).to_have_count(0)
+        await bob.enter("Lobby")
+        await bob.sees(f"lobby {key}")
+
+    async def test_markup_is_shown_as_it_was_typed(self, alice: ChatPage, bob: ChatPage, key: str) -> None:
+        """A message is text, never HTML."""
+        text = f"<img src=x onerror=alert(1)> & <b>{key}</b>"
+
+        await alice.write(text)
+
+        await bob.sees(text)
+
+
+class TestVisitor:
+    async def test_who_is_not_logged_in_reads_the_history(self, demo: DemoServer, visitor: Visitor) -> None:
+        """The sample messages are there; the field to write is not open."""
+        page = await visitor(f"{demo.http_url}/#workshop")
+
+        await page.sees(*(text for room, _, text in MESSAGES if room == "workshop"))
+        await expect(page.page.get_by_label("Message", exact=True)).to_be_disabled()
+
+
+class TestBrokenConnections:
+    async def test_what_was_said_meanwhile_is_shown_once_and_in_order(
+        self, demo: DemoServer, bob: ChatPage, visitor: Visitor, key: str
+    ) -> None:
+        """A page whose connection was cut shows what it has missed as soon as it is back."""
+        async with Relay(demo.port) as relay:
+            alice = await visitor(relay.http_url, "alice")
+            await bob.write(f"before {key}")
+            await alice.sees(f"before {key}")
+            await relay.cut()
+            await alice.sees_state("connection lost, trying again")
+            await bob.write(f"missed {key}")
+            await bob.sees(f"before {key}", f"missed {key}")
+
+            await relay.mend()
+
+            await alice.sees(f"before {key}", f"missed {key}")
+            await bob.write(f"after {key}")
+            await alice.sees(f"before {key}", f"missed {key}", f"after {key}")
+
+    async def test_what_was_written_meanwhile_is_sent_once_and_in_order(
+        self, demo: DemoServer, bob: ChatPage, visitor: Visitor, key: str
+    ) -> None:
+        """A page without a connection keeps the messages for later."""
+        async with Relay(demo.port) as relay:
+            alice = await visitor(relay.http_url, "alice")
+            await relay.cut()
+            await alice.sees_state("connection lost, trying again")
+            await alice.write(f"one {key}")
+            await alice.write(f"two {key}")
+
+            await relay.mend()
+
+            for page in (alice, bob):
+                await page.sees(f"one {key}", f"two {key}")
+
+    async def test_after_a_restart_of_the_server_the_pages_go_on(self, demo_data: Path, visitor: Visitor) -> None:
+        """They reconnect by themselves, still logged in, and no message is lost or doubled."""
+        with DemoServer(demo_data) as server:
+            alice = await visitor(server.http_url, "alice")
+            bob = await visitor(server.http_url, "bob")
+            await alice.write("before the restart")
+            await bob.sees("before the restart")
+            server.stop()
+            await alice.sees_state("connection lost, trying again")
+            await alice.write("while it was down")
+
+            server.start()
+
+            await bob.sees("before the restart", "while it was down")
+            await bob.write("after the restart")
+            for page in (alice, bob):
+                await page.sees("before the restart", "while it was down", "after the restart")
