@@ -1,0 +1,95 @@
+"""Broadcasts to many subscribers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from benchmarks.bench import Bench
+from benchmarks.meter import Figures
+from benchmarks.sessions import Audience, Control, wait
+
+_FEWEST_BROADCASTS = 3
+_WARM_UP = 0.25
+_ROOMS_UNDER_WAY = 64
+
+
+def one_room(bench: Bench, *, field: str, subscribers: int) -> Figures:
+    """Deliveries to subscribers of one room, two broadcasts under way."""
+    stage = _Stage(bench, field, ["room"] * subscribers)
+
+    def broadcast_for(seconds: float) -> None:
+        end, fewest = time.monotonic() + seconds, stage.sent + _FEWEST_BROADCASTS
+        while time.monotonic() < end or stage.sent < fewest:
+            stage.broadcast()
+            wait(bench.loop, lambda: stage.delivered >= stage.expected - subscribers, "a broadcast")
+
+    return stage.measure(broadcast_for)
+
+
+def many_rooms(bench: Bench, *, field: str, rooms: int) -> Figures:
+    """Broadcasts to rooms of one subscriber each, in turn, many under way."""
+    stage = _Stage(bench, field, [f"room-{number}" for number in range(rooms)])
+
+    def broadcast_for(seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            while stage.expected - stage.delivered < _ROOMS_UNDER_WAY:
+                stage.broadcast()
+            delivered = stage.delivered
+            wait(bench.loop, lambda: stage.delivered > delivered, "a broadcast")  # noqa: B023
+
+    return stage.measure(broadcast_for)
+
+
+class _Stage:
+    """Subscribers of some rooms, and broadcasts to these rooms in turn."""
+
+    def __init__(self, bench: Bench, field: str, rooms: list[str]) -> None:
+        self.sent = 0
+        """Broadcasts so far."""
+        self._bench = bench
+        self._field = field
+        self._rooms = list(dict.fromkeys(rooms))
+        self._subscribers_of_room = len(rooms) // len(self._rooms)
+        self._control = Control(bench.loop)
+        self._audience = Audience(bench.loop, field, rooms)
+        self._audience.subscribe(self._control)
+        self._audience.settle(self._control)
+        self._heard_before = bench.loop.received - self._control.received
+
+    @property
+    def expected(self) -> int:
+        """Deliveries that are due."""
+        return self.sent * self._subscribers_of_room
+
+    @property
+    def delivered(self) -> int:
+        """Deliveries that have come."""
+        return self._bench.loop.received - self._control.received - self._heard_before
+
+    def broadcast(self) -> None:
+        """Broadcast to the next room, once the server has taken the last broadcast to that room."""
+        seq, room = divmod(self.sent, len(self._rooms))
+        if room == 0:
+            wait(self._bench.loop, lambda: self._control.is_idle, "a request to broadcast")
+        self._control.broadcast(self._field, self._rooms[room], seq)
+        self.sent += 1
+
+    def measure(self, broadcast_for: Callable[[float], None]) -> Figures:
+        """Figures of the deliveries in the time given, after a warm-up; all of them are verified."""
+        self._finish(broadcast_for, self._bench.seconds * _WARM_UP)
+        before, start = self.expected, self._bench.meter.read()
+        self._finish(broadcast_for, self._bench.seconds)
+        figures = self._bench.meter.since(start, self.expected - before)
+
+        self._bench.loop.run_until_quiet()
+        seq, room = divmod(self.sent, len(self._rooms))
+        broadcasts = [seq + (number < room) for number in range(len(self._rooms))]
+        self._audience.verify(broadcasts * self._subscribers_of_room)
+        self._control.verify()
+        return figures
+
+    def _finish(self, broadcast_for: Callable[[float], None], seconds: float) -> None:
+        broadcast_for(seconds)
+        wait(self._bench.loop, lambda: self.delivered >= self.expected, "the last broadcasts")
