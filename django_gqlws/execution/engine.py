@@ -21,13 +21,15 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     Undefined,
+    located_error,
 )
+from graphql.execution.values import get_argument_values
 from graphql.pyutils import AwaitableOrValue, Path, is_awaitable
 
 from . import workers
 from .info import ResolveInfo, Watch
 from .kinds import guard, runs_on_loop
-from .plan import Plan
+from .plan import Plan, SelectedField
 
 Results = dict[str, Any]
 
@@ -146,6 +148,69 @@ class Execution(ExecutionContext):
         nodes: list[FieldNode],
     ) -> AwaitableOrValue[Any]:
         return self.execute_field(parent_type, source_value, nodes, Path(path, name, parent_type.name))
+
+    def execute_field(
+        self,
+        parent_type: GraphQLObjectType,
+        source: Any,
+        field_nodes: list[FieldNode],
+        path: Path,
+    ) -> AwaitableOrValue[Any]:
+        # graphql-core's own, without what is the same for each execution.
+        field = self.plan.field_of(self.schema, parent_type, field_nodes[0])
+        if field is None:
+            return Undefined
+        resolve = field.resolve
+        if self.middleware_manager is not None:
+            resolve = self.middleware_manager.get_field_resolver(resolve)
+        info = self.build_resolve_info(field.definition, field_nodes, parent_type, path)
+        try:
+            if field.has_arguments:
+                arguments = get_argument_values(field.definition, field_nodes[0], self.variable_values)
+                value = resolve(source, info, **arguments)
+            else:
+                value = resolve(source, info)
+            if not self.is_awaitable(value):
+                value = self._complete(field, field_nodes, info, path, value)
+                if not self.is_awaitable(value):
+                    return value
+                return self._await_field(field, field_nodes, info, path, value, is_complete=True)
+            return self._await_field(field, field_nodes, info, path, value, is_complete=False)
+        except Exception as error:
+            self._fail_field(field, field_nodes, path, error)
+            return None
+
+    async def _await_field(
+        self,
+        field: SelectedField,
+        field_nodes: list[FieldNode],
+        info: GraphQLResolveInfo,
+        path: Path,
+        pending: Awaitable[Any],
+        is_complete: bool,
+    ) -> Any:
+        try:
+            value = await pending
+            if not is_complete:
+                value = self._complete(field, field_nodes, info, path, value)
+                if self.is_awaitable(value):
+                    value = await value
+            return value
+        except Exception as error:
+            self._fail_field(field, field_nodes, path, error)
+            return None
+
+    def _complete(
+        self, field: SelectedField, field_nodes: list[FieldNode], info: GraphQLResolveInfo, path: Path, value: Any
+    ) -> AwaitableOrValue[Any]:
+        if field.leaf is None or value is None or isinstance(value, Exception):
+            return self.complete_value(field.definition.type, field_nodes, info, path, value)
+        return self.complete_leaf_value(field.leaf, value)
+
+    def _fail_field(self, field: SelectedField, field_nodes: list[FieldNode], path: Path, error: Exception) -> None:
+        """Notes the error and makes the field null, or raises it again for the parent if the field cannot be null."""
+        located = located_error(error, field_nodes, path.as_list())
+        self.handle_field_error(located, field.definition.type, path)
 
     def complete_object_value(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Model
 from graphql import (
@@ -16,6 +16,9 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLAbstractType,
+    GraphQLField,
+    GraphQLFieldResolver,
+    GraphQLLeafType,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
@@ -23,15 +26,29 @@ from graphql import (
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    default_field_resolver,
     get_named_type,
+    get_nullable_type,
     is_abstract_type,
+    is_leaf_type,
     is_object_type,
 )
 from graphql.execution.collect_fields import collect_fields
+from graphql.execution.execute import get_field_def
 
 from .kinds import default_attribute, is_loaded, runs_on_loop
 
 Fields = dict[str, list[FieldNode]]
+
+
+class SelectedField(NamedTuple):
+    """What is known about a field of a document before it is executed."""
+
+    definition: GraphQLField
+    resolve: GraphQLFieldResolver
+    has_arguments: bool
+    leaf: GraphQLLeafType | None
+    """The type of the value, if it is a scalar or an enum, and no list of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +72,25 @@ class Plan:
     """What the operation selects, for all executions; None if that depends on variables (``@skip``, ``@include``)."""
     subfields: dict[Any, Fields] = field(default_factory=dict)
     """What graphql-core collected below it, for executions to come."""
+    fields: dict[tuple[GraphQLObjectType, int], SelectedField] = field(default_factory=dict)
+    """What is known about each field, by its parent type and the ``id()`` of its node."""
+
+    def field_of(self, schema: GraphQLSchema, parent: GraphQLObjectType, node: FieldNode) -> SelectedField | None:
+        """What is known about a field; None if the type has none of that name."""
+        key = (parent, id(node))
+        known = self.fields.get(key)
+        if known is None:
+            definition: GraphQLField | None = get_field_def(schema, parent, node)
+            if definition is None:
+                return None
+            value_type: Any = get_nullable_type(definition.type)  # type: ignore[arg-type]
+            known = self.fields[key] = SelectedField(
+                definition,
+                definition.resolve or default_field_resolver,
+                bool(definition.args),
+                value_type if is_leaf_type(value_type) else None,
+            )
+        return known
 
     def blocks(self, nodes: Sequence[FieldNode]) -> bool:
         """Whether the value of this field must be completed in a worker thread."""
