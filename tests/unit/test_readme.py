@@ -1,0 +1,55 @@
+"""What the README says is true."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from django_gqlws import GraphqlWsConsumer
+from django_gqlws.conf import Settings
+from tests.support.peers import Peer
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+
+
+def code_blocks() -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def settings_table() -> dict[str, str]:
+    """The cells of key and default, without their backticks."""
+    rows = re.findall(r"^\| `([A-Z_]+)` \| `(.*?)` \|", README, re.MULTILINE)
+    return {key.lower(): default for key, default in rows}
+
+
+def test_the_table_of_settings() -> None:
+    """It names every setting with its default."""
+    table = settings_table()
+    # The schema has no default of its own but another setting.
+    assert table.pop("schema") == 'GRAPHENE["SCHEMA"]'
+
+    settings = Settings()
+    defaults = {item.name: getattr(settings, item.name) for item in fields(Settings) if item.name != "schema"}
+
+    assert {key: ast.literal_eval(default) for key, default in table.items()} == defaults
+
+
+async def test_the_example() -> None:
+    """A subscriber hears what is said in the room."""
+    example: dict[str, Any] = {"__name__": "chat.schema"}
+    exec(code_blocks()[0], example)
+
+    class Consumer(GraphqlWsConsumer):
+        schema = example["schema"]
+        confirm_subscriptions = True
+
+    peer = await Peer.connect(Consumer.as_asgi())
+    await peer.subscribe("1", 'subscription { onMessage(room: "lobby") { text } }')
+
+    peer.start("2", 'mutation { say(room: "lobby", text: "Hello") { ok } }')
+
+    assert await peer.data("1", 1) == [{"onMessage": {"text": "Hello"}}]
+    await peer.leave()
