@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
@@ -54,9 +55,17 @@ def group_prefix(value: Any) -> str | None:
 
 
 def origins_or_none(value: Any) -> str | None:
-    if value is None or (isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)):
+    if value is None or (isinstance(value, (list, tuple)) and all(map(_is_origin, value))):
         return None
-    return 'None or a list of origins such as ["https://example.com"]'
+    return 'None, ["*"], or a list of origins such as ["https://example.com", "https://*.example.com"]'
+
+
+def _is_origin(value: Any) -> bool:
+    try:
+        parsed = urlsplit(value)
+        return value == "*" or bool(parsed.scheme and parsed.hostname and (parsed.port is None or parsed.port))
+    except (AttributeError, TypeError, ValueError):
+        return False
 
 
 def names(value: Any) -> str | None:
@@ -74,8 +83,8 @@ def result_payload(value: Any) -> str | None:
 def schema_or_path(value: Any) -> str | None:
     try:
         load_schema(value)
-    except ImproperlyConfigured:
-        return "a graphene.Schema, or the dotted path of one that can be imported"
+    except ImproperlyConfigured as error:
+        return f"a graphene.Schema, or the dotted path of one that can be imported. {error}"
     return None
 
 
@@ -153,6 +162,9 @@ class Settings:
     """Worker threads of this process for sync resolvers."""
 
 
+_OF_THE_PROCESS = {"group_name_prefix", "sync_threads"}
+"""Those that cannot differ between consumers: who broadcasts knows no consumer."""
+
 RULES: dict[str, Rule] = {item.name: item.metadata["rule"] for item in dataclasses.fields(Settings)}
 
 
@@ -183,7 +195,7 @@ def declared() -> dict[str, Any]:
     if not isinstance(raw, Mapping):
         raise ImproperlyConfigured(f'GQLWS must be a dict, such as {{"SCHEMA": "app.schema.schema"}}, not {raw!r}.')
     values = {str(key).lower() if str(key).isupper() else str(key): raw[key] for key in raw}
-    if "schema" not in values and (fallback := getattr(django_settings, "GRAPHENE", {}).get("SCHEMA")):
+    if "schema" not in values and (fallback := (getattr(django_settings, "GRAPHENE", None) or {}).get("SCHEMA")):
         values["schema"] = fallback
     return values
 
@@ -207,6 +219,11 @@ def settings_of(consumer: type) -> Settings:
     own = {name: getattr(consumer, name) for name in RULES if hasattr(consumer, name)}
     if not own:
         return settings
+    for name in _OF_THE_PROCESS & own.keys():
+        raise ImproperlyConfigured(
+            f"{consumer.__qualname__}.{name} has no effect: it is for the whole process. Write GQLWS["
+            f'"{name.upper()}"] in the settings.'
+        )
     for problem in problems(own):
         where = f"{consumer.__module__}.{consumer.__qualname__}.{problem.name}"
         raise ImproperlyConfigured(f"{where} is {own[problem.name]!r}. {problem.hint}")
@@ -218,8 +235,10 @@ def load_schema(value: Any) -> Any:
     if isinstance(value, str):
         try:
             value = import_string(value)
-        except ImportError as error:
-            raise ImproperlyConfigured(f"The schema {value!r} cannot be imported: {error}") from error
+        except Exception as error:
+            raise ImproperlyConfigured(
+                f"The schema {value!r} cannot be imported: {type(error).__name__}: {error}"
+            ) from error
     schema = getattr(value, "graphql_schema", value)
     if not hasattr(schema, "subscription_type"):
         raise ImproperlyConfigured(

@@ -24,8 +24,8 @@ def is_origin_allowed(scope: Mapping[str, Any], allowed: Sequence[str] | None) -
     """Whether a page of this origin may connect.
 
     ``allowed`` is the setting ALLOWED_ORIGINS: None stands for the request's own host (if ALLOWED_HOSTS has
-    it), ALLOWED_HOSTS, and CSRF_TRUSTED_ORIGINS; ``["*"]`` for everybody; otherwise exactly these origins. A missing
-    Origin passes: no browser leaves it out.
+    it), ALLOWED_HOSTS, and CSRF_TRUSTED_ORIGINS; ``["*"]`` for everybody; otherwise these origins, where ``*.`` stands
+    for a domain with all below it, as in CSRF_TRUSTED_ORIGINS. A missing Origin passes: no browser leaves it out.
     """
     origin = origin_of(scope)
     if origin is None:

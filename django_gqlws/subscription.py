@@ -17,10 +17,11 @@ from graphene.types.utils import yank_fields_from_attrs
 from graphene.utils.get_unbound_function import get_unbound_function
 from graphene.utils.props import props
 
+from .broker.bus import Message
 from .broker.envelope import Kind
 from .broker.groups import Group, group_name
 from .broker.mailbox import WhenFull
-from .broker.process import current_broker, run_from_thread
+from .broker.process import current_broker, send_from_thread
 from .broker.source import GroupSource
 from .conf import get_settings
 from .execution.info import skip_result
@@ -115,6 +116,14 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
                 f"{cls.__qualname__} needs a method publish(payload, info, **arguments)"
                 " that returns what a subscriber gets."
             )
+        limit = cls.notification_queue_limit
+        if limit is not None and not isinstance(limit, int):
+            raise AssertionError(f"{cls.__qualname__}.notification_queue_limit is {limit!r}: write a number, or None.")
+        if cls.notification_queue_policy not in list(WhenFull):
+            raise AssertionError(
+                f"{cls.__qualname__}.notification_queue_policy is {cls.notification_queue_policy!r}:"
+                ' write "drop_oldest" or "close".'
+            )
         meta.fields = {**(meta.fields or {}), **fields}
         meta.output = output
         meta.arguments = arguments
@@ -165,7 +174,7 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
     @classmethod
     async def broadcast_async(cls, *, group: Group | None = None, payload: Any = None) -> None:
         """Like `broadcast`, from async code; returns when the channel layer has it."""
-        await current_broker().bus.send(Kind.EVENT, cls._group_name(group), pack(payload))
+        await current_broker().bus.post(Message(Kind.EVENT, cls._group_name(group), pack(payload)))
 
     @classmethod
     def broadcast_sync(
@@ -192,7 +201,7 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
     @classmethod
     async def unsubscribe_async(cls, *, group: Group | None = None) -> None:
         """Like `unsubscribe`, from async code; returns when the channel layer has it."""
-        await current_broker().bus.send(Kind.UNSUBSCRIBE, cls._group_name(group), b"")
+        await current_broker().bus.post(Message(Kind.UNSUBSCRIBE, cls._group_name(group), b""))
 
     @classmethod
     def unsubscribe_sync(cls, *, group: Group | None = None, on_commit: bool = True, using: str | None = None) -> None:
@@ -208,22 +217,21 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
         except RuntimeError:
             cls._send_sync(kind, group, payload, on_commit, using)
             return None
+        # Posted here and now: its place in the order is that of the call.
+        sent = current_broker().bus.post(Message(kind, cls._group_name(group), payload))
         # Never awaited and failed: asyncio logs the error of such a task.
-        task = loop.create_task(current_broker().bus.send(kind, cls._group_name(group), payload))
+        task = loop.create_task(_wait_for(sent))
         _unawaited.add(task)
         task.add_done_callback(_unawaited.discard)
         return task
 
     @classmethod
     def _send_sync(cls, kind: Kind, group: Group | None, payload: bytes, on_commit: bool, using: str | None) -> None:
-        name = cls._group_name(group)
-
-        def send() -> None:
-            run_from_thread(lambda broker: broker.bus.send(kind, name, payload))
+        message = Message(kind, cls._group_name(group), payload)
 
         def send_late() -> None:
             try:
-                send()
+                send_from_thread(message)
             except Exception:
                 # The request is committed: it must not fail now.
                 logger.exception("%s: the %s after the commit was not sent.", cls._topic(), kind)
@@ -232,7 +240,7 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
         if on_commit and transaction.get_connection(alias).in_atomic_block:
             transaction.on_commit(send_late, using=alias)
         else:
-            send()
+            send_from_thread(message)
 
     # Names
 
@@ -242,6 +250,8 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
 
     @classmethod
     def _group_name(cls, group: Group | None) -> str:
+        if group is not None and (not isinstance(group, (str, int, UUID)) or isinstance(group, bool)):
+            raise TypeError(f"{cls.__qualname__}: the group is {group!r}; it is named by a str, an int or a UUID.")
         prefix = get_settings().group_name_prefix
         return group_name(prefix, cls._topic(), None if group is None else str(group))
 
@@ -253,13 +263,12 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
                 f"{cls.__qualname__}.subscribe returned {groups!r}: return a list of group names,"
                 ' such as ["room-1"], or None for no group.'
             )
-        for group in groups or ():
-            if not isinstance(group, (str, int, UUID)) or isinstance(group, bool):
-                raise AssertionError(
-                    f"{cls.__qualname__}.subscribe returned the group {group!r}: a group is named by a"
-                    " str, an int or a UUID."
-                )
-        names = [cls._group_name(None), *(cls._group_name(group) for group in groups or ())]
+        try:
+            if None in (groups or ()):
+                raise TypeError("the group is None; it is named by a str, an int or a UUID.")
+            names = [cls._group_name(None), *(cls._group_name(group) for group in groups or ())]
+        except TypeError as error:
+            raise AssertionError(f"subscribe returned a wrong group. {error}") from error
         return list(dict.fromkeys(names))
 
 
@@ -310,6 +319,11 @@ async def _open_source(
         raise
     limit = subscription.notification_queue_limit
     return GroupSource(names, limit if limit and limit > 0 else None, when_full, subscription.shared, share_key, end)
+
+
+async def _wait_for(sent: asyncio.Future[None]) -> None:
+    # Shielded: who cancels the task does not take back the message.
+    await asyncio.shield(sent)
 
 
 def _resolver(publish: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,16 +8,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any
 
-if sys.version_info >= (3, 12):
-
-    def _create(coroutine: Coroutine[Any, Any, Any], context: Context | None) -> asyncio.Task[Any]:
-        # Most operations finish without waiting for anything: started eagerly, they never meet the scheduler.
-        return asyncio.Task(coroutine, loop=asyncio.get_running_loop(), context=context, eager_start=True)
-
-else:
-
-    def _create(coroutine: Coroutine[Any, Any, Any], context: Context | None) -> asyncio.Task[Any]:
-        return asyncio.Task(coroutine, loop=asyncio.get_running_loop(), context=context)
+_EAGERLY: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 
 class Tasks:
@@ -33,8 +24,15 @@ class Tasks:
         self._running: set[asyncio.Task[Any]] = set()
 
     def start(self, coroutine: Coroutine[Any, Any, Any], context: Context | None = None) -> asyncio.Task[Any]:
-        """Runs a coroutine as a task in ``context`` (default: a copy of the caller's)."""
-        task = _create(coroutine, context)
+        """Runs a coroutine as a task in ``context`` (default: a copy of the caller's), at once where Python can."""
+        # Most operations finish without waiting for anything: started eagerly, they never meet the scheduler.
+        return self._own(asyncio.Task(coroutine, loop=asyncio.get_running_loop(), context=context, **_EAGERLY))
+
+    def start_soon(self, coroutine: Coroutine[Any, Any, Any], context: Context | None = None) -> asyncio.Task[Any]:
+        """The same, but not before the caller has given way."""
+        return self._own(asyncio.Task(coroutine, loop=asyncio.get_running_loop(), context=context))
+
+    def _own(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
         if task.done():
             self._finished(task)
         else:
@@ -49,11 +47,6 @@ class Tasks:
         """Returns when all tasks have ended, those that they start included; their errors are reported."""
         while self._running:
             await asyncio.wait(self._running)
-
-    def cancel(self) -> None:
-        """Asks all running tasks to stop."""
-        for task in tuple(self._running):
-            task.cancel()
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)

@@ -3,63 +3,129 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections import OrderedDict
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextvars import Context
+from typing import NamedTuple
 from uuid import uuid4
 
 from ..counters import counters
 from ..exceptions import BacklogError, BroadcastError
+from ..tasks import Tasks
 from .envelope import Envelope, Kind
 from .layer import get_layer
 
+logger = logging.getLogger(__name__)
+
 MAX_WAITING = 10_000
-"""Sends of one event loop that may wait for the channel layer; one more raises BacklogError."""
+"""Messages of one event loop that may wait for the channel layer; one more raises BacklogError."""
 
 MAX_SEQUENCES = 10_000
-"""Groups whose sequence a sender remembers; a forgotten one starts again at 1."""
+"""Groups whose sequence a sender remembers; then it forgets all and takes a new name."""
+
+
+class Message(NamedTuple):
+    """What is to be sent."""
+
+    kind: Kind
+    group: str
+    payload: bytes
 
 
 class Bus:
-    """Sends the envelopes of one event loop, one after the other: their order is the order of the calls."""
+    """Sends the messages of one event loop, one after the other, in the order in which they were posted.
 
-    def __init__(self) -> None:
+    ``inherit`` gets what the channel layer has not taken when the loop ends: from a view, say, that did not wait for
+    its broadcast.
+    """
+
+    def __init__(self, inherit: Callable[[Sequence[Envelope]], None]) -> None:
+        self._inherit = inherit
         self._sender = uuid4().hex
-        self._turn = asyncio.Lock()
-        self._waiting = 0
-        self._sequences: OrderedDict[str, int] = OrderedDict()
+        self._sequences: dict[str, int] = {}
+        self._waiting: deque[tuple[Envelope, asyncio.Future[None]]] = deque()
+        self._is_sending = False
+        self._tasks = Tasks(_report)
 
-    async def send(self, kind: Kind, group: str, payload: bytes) -> None:
-        """Hands one envelope to the channel layer.
+    def post(self, message: Message) -> asyncio.Future[None]:
+        """Takes a message in; the future tells when the channel layer has it, or why not. It cannot be taken back.
 
-        Raises BroadcastError if the layer fails, ImproperlyConfigured if there is none.
+        Its errors: BroadcastError if the layer fails, ImproperlyConfigured if there is none. Raises BacklogError.
         """
-        if self._waiting >= MAX_WAITING:
+        if len(self._waiting) >= MAX_WAITING:
             counters.send_failures += 1
             raise BacklogError(
                 f"{MAX_WAITING} messages wait for the channel layer: await the broadcasts, or slow down."
             )
-        self._waiting += 1
-        try:
-            async with self._turn:
-                await self._hand_over(kind, group, payload)
-        finally:
-            self._waiting -= 1
+        kind, group, payload = message
+        return self.forward(Envelope(kind, group, self._sender, self._next_sequence(group), time.time(), payload))
 
-    async def _hand_over(self, kind: Kind, group: str, payload: bytes) -> None:
-        layer = get_layer()
-        envelope = Envelope(kind, group, self._sender, self._next_sequence(group), time.time(), payload)
-        try:
-            await layer.group_send(group, envelope.to_message())
-        except Exception as error:
-            counters.send_failures += 1
-            raise BroadcastError(
-                f"The channel layer did not take the message: {type(error).__name__}: {error}"
-            ) from error
-        counters.sent += 1
+    def forward(self, envelope: Envelope) -> asyncio.Future[None]:
+        """The same for an envelope of another bus. If the layer has it already, receivers see that it is the same."""
+        sent = asyncio.get_running_loop().create_future()
+        self._waiting.append((envelope, sent))
+        if not self._is_sending:
+            self._is_sending = True
+            self._tasks.start_soon(self._send_all(), Context()).add_done_callback(self._stopped)
+        return sent
+
+    async def finish(self) -> None:
+        """Returns when everything is sent."""
+        await self._tasks.wait()
+
+    async def _send_all(self) -> None:
+        while self._waiting:
+            envelope, sent = self._waiting[0]
+            try:
+                await _hand_over(envelope)
+            except Exception as error:
+                counters.send_failures += 1
+                if not sent.cancelled():
+                    sent.set_exception(error)
+            except asyncio.CancelledError:
+                if _is_being_cancelled():
+                    raise
+                counters.send_failures += 1
+                if not sent.cancelled():
+                    sent.set_exception(BroadcastError("The channel layer cancelled the sending."))
+            else:
+                counters.sent += 1
+                if not sent.cancelled():
+                    sent.set_result(None)
+            self._waiting.popleft()
+        self._is_sending = False
+
+    def _stopped(self, sending: asyncio.Task[None]) -> None:
+        if sending.cancelled():  # The event loop ends.
+            self._is_sending = False
+            left, self._waiting = self._waiting, deque()
+            self._inherit([envelope for envelope, _ in left])
+            for _, sent in left:
+                sent.cancel()
 
     def _next_sequence(self, group: str) -> int:
-        number = self._sequences.pop(group, 0) + 1
-        self._sequences[group] = number
-        if len(self._sequences) > MAX_SEQUENCES:
-            self._sequences.popitem(last=False)
+        if len(self._sequences) >= MAX_SEQUENCES and group not in self._sequences:
+            # Forgotten numbers must not be used again under the same name.
+            self._sequences.clear()
+            self._sender = uuid4().hex
+        number = self._sequences[group] = self._sequences.get(group, 0) + 1
         return number
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def _hand_over(envelope: Envelope) -> None:
+    layer = get_layer()
+    try:
+        await layer.group_send(envelope.group, envelope.to_message())
+    except Exception as error:
+        raise BroadcastError(f"The channel layer did not take the message: {type(error).__name__}: {error}") from error
+
+
+def _report(error: BaseException) -> None:
+    logger.critical("The bus met an error that it did not expect: %r", error, exc_info=error)

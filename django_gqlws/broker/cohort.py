@@ -17,10 +17,9 @@ class Cohort:
     """The live subscriptions of an event loop that are equal in everything that an execution may depend on,
     but their context."""
 
-    __slots__ = ("__weakref__", "key", "personal")
+    __slots__ = ("__weakref__", "personal")
 
-    def __init__(self, key: Hashable) -> None:
-        self.key = key
+    def __init__(self) -> None:
         self.personal = Turns(SIDE_BY_SIDE)
         """Where members stand to execute an event for themselves."""
 
@@ -35,7 +34,7 @@ class Cohorts:
         """The cohort with this key."""
         cohort = self._cohorts.get(key)
         if cohort is None:
-            cohort = self._cohorts[key] = Cohort(key)
+            cohort = self._cohorts[key] = Cohort()
         return cohort
 
 

@@ -10,6 +10,8 @@ from typing import Any
 VERSION = 1
 MESSAGE_TYPE = "gqlws.envelope"
 
+_FIELD_TYPES = {"group": str, "sender": str, "sequence": int, "sent": float, "payload": bytes, "kind": str}
+
 
 class Kind(StrEnum):
     """What the members of a group are to do."""
@@ -48,14 +50,14 @@ class Envelope:
                 f"not an envelope of version {VERSION}: type {message.get('type')!r},"
                 f" version {message.get('version')!r}"
             )
-        try:
-            return cls(
-                Kind(message["kind"]),
-                message["group"],
-                message["sender"],
-                message["sequence"],
-                message["sent"],
-                message["payload"],
-            )
-        except KeyError as error:
-            raise ValueError(f"an envelope without {error}") from error
+        for name, kind in _FIELD_TYPES.items():
+            if not isinstance(message.get(name), kind):
+                raise ValueError(f"an envelope whose {name} is not of the type {kind.__name__}")
+        return cls(
+            Kind(message["kind"]),
+            message["group"],
+            message["sender"],
+            message["sequence"],
+            message["sent"],
+            message["payload"],
+        )

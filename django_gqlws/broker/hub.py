@@ -53,13 +53,12 @@ class _Group:
         self.waiters: list[asyncio.Future[None]] = []
 
     def count_lost(self, envelope: Envelope) -> int:
-        """How many messages of the sender to this group are missing before this one."""
-        last = self.sequences.pop(envelope.sender, envelope.sequence)
-        self.sequences[envelope.sender] = envelope.sequence
+        """How many messages of the sender to this group are missing before this one; -1: it has been here before."""
+        last = self.sequences.pop(envelope.sender, envelope.sequence - 1)
+        self.sequences[envelope.sender] = max(envelope.sequence, last)
         if len(self.sequences) > MAX_SENDERS:
             self.sequences.popitem(last=False)
-        # A sender that forgot the group begins again at 1.
-        return max(envelope.sequence - last - 1, 0)
+        return max(envelope.sequence - last - 1, -1)
 
 
 class Hub:
@@ -79,6 +78,11 @@ class Hub:
         self._layer: Layer | None = None
         self._channel: str | None = None
         self._tasks = Tasks(_report)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it receives for somebody, or did."""
+        return self._layer is not None
 
     async def join(self, subscriber: Subscriber, groups: Iterable[str]) -> None:
         """Returns when no message to these groups can be missed any more; some may have been offered by then.
@@ -142,13 +146,13 @@ class Hub:
     def _start(self) -> None:
         if self._layer is None:
             self._layer = get_layer()
-            self._tasks.start(self._serve(self._layer), Context())
+            self._tasks.start_soon(self._serve(self._layer), Context())
 
     async def _serve(self, layer: Layer) -> None:
         self._channel = await self._open_channel(layer)
-        self._tasks.start(self._keep_memberships(layer, self._channel), Context())
+        self._tasks.start_soon(self._keep_memberships(layer, self._channel), Context())
         if expiry := getattr(layer, "group_expiry", None):
-            self._tasks.start(self._renew_memberships(expiry / 2), Context())
+            self._tasks.start_soon(self._renew_memberships(expiry / 2), Context())
         await self._receive(layer, self._channel)
 
     async def _open_channel(self, layer: Layer) -> str:
@@ -177,7 +181,10 @@ class Hub:
                 self._join_again()
             else:
                 retry = FIRST_RETRY
-                self._dispatch(message)
+                try:
+                    self._dispatch(message)
+                except Exception as error:
+                    _report(error)
 
     def _dispatch(self, message: dict[str, Any]) -> None:
         try:
@@ -188,9 +195,11 @@ class Hub:
             return
         counters.received += 1
         group = self._groups.get(envelope.group)
-        if group is None:
+        if group is None or not group.in_layer:
             return  # The last member left while the message was on its way.
         lost = group.count_lost(envelope)
+        if lost < 0:
+            return
         if lost:
             counters.lost += lost
             logger.warning("The channel layer lost %d messages to the group %s.", lost, envelope.group)
@@ -240,6 +249,7 @@ class Hub:
                 group.joined = False  # Who comes from here on must wait for a new join.
                 await layer.group_discard(name, channel)
                 group.in_layer = False
+                group.sequences.clear()  # What is sent now is not for us: no loss for who comes next.
         except Exception as error:
             logger.error("The channel layer failed to change a group: %r", error)
             _fail(group, error)

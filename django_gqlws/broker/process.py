@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
+from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 
 from ..deadlines import Deadlines
 from ..exceptions import BroadcastError, RunningLoopError
-from .bus import Bus
+from .bus import Bus, Message
+from .envelope import Envelope
 from .hub import Hub
+
+logger = logging.getLogger(__name__)
 
 SEND_TIMEOUT = 10.0
 """Seconds after which a blocking send from a thread gives up."""
@@ -24,7 +30,7 @@ class Broker:
     __slots__ = ("_deadlines", "bus", "hub")
 
     def __init__(self) -> None:
-        self.bus = Bus()
+        self.bus = Bus(_send_elsewhere)
         self.hub = Hub()
         self._deadlines: dict[float, Deadlines] = {}
 
@@ -50,27 +56,61 @@ def current_broker() -> Broker:
     return broker
 
 
-def run_from_thread(send: Callable[[Broker], Awaitable[None]]) -> None:
-    """Runs a send on an event loop of this process and waits for its end; an error of it is raised here.
+def send_from_thread(message: Message) -> None:
+    """Sends a message over an event loop of this process and waits until the channel layer has it.
 
-    The loop is the one that serves the sockets, if there is one: the in-memory layer wakes no other. Otherwise it is
-    one in a thread of its own, which keeps its connection to the layer.
+    The loop is the one that serves subscribers, if there is one: the in-memory layer wakes no other. Otherwise it is
+    one in a thread of its own, which keeps its connection to the layer. Raises BroadcastError, RunningLoopError.
     """
     if _runs_loop():
         raise RunningLoopError(
             "This blocks the event loop: await the ..._async method instead of calling the ..._sync one."
         )
-    loop = _serving_loop() or _background.loop()
+    try:
+        _send_over(_serving_loop() or _background.loop(), message)
+    except _LoopEndedError:
+        _send_over(_background.loop(), message)
 
-    async def run() -> None:
-        await send(current_broker())
 
-    future = asyncio.run_coroutine_threadsafe(run(), loop)
+class _LoopEndedError(BroadcastError):
+    """The event loop ended before the message was sent."""
+
+
+def _send_over(loop: asyncio.AbstractEventLoop, message: Message) -> None:
+    is_posted = threading.Event()
+    sending = _post(message, is_posted)
+    try:
+        future = asyncio.run_coroutine_threadsafe(sending, loop)
+    except RuntimeError as error:
+        sending.close()
+        raise _LoopEndedError("The event loop is closed.") from error
     try:
         future.result(SEND_TIMEOUT)
     except FutureTimeoutError:
         future.cancel()
         raise BroadcastError(f"The channel layer did not take the message within {SEND_TIMEOUT:g} seconds.") from None
+    except CancelledError as error:
+        if not is_posted.is_set():  # Otherwise the bus has passed it on.
+            raise _LoopEndedError("The event loop ended before the message was sent.") from error
+
+
+async def _post(message: Message, is_posted: threading.Event) -> None:
+    sent = current_broker().bus.post(message)
+    is_posted.set()
+    await sent
+
+
+def _send_elsewhere(envelopes: Sequence[Envelope]) -> None:
+    """Sends what an event loop that ends has left, over one that goes on; nobody waits for it."""
+
+    async def send_all() -> None:
+        bus = current_broker().bus
+        for result in await asyncio.gather(*map(bus.forward, envelopes), return_exceptions=True):
+            if isinstance(result, BaseException):
+                logger.error("A message of an event loop that has ended was not sent: %r", result)
+
+    ending = asyncio.get_running_loop()
+    asyncio.run_coroutine_threadsafe(send_all(), _serving_loop(but=ending) or _background.loop())
 
 
 def _runs_loop() -> bool:
@@ -81,11 +121,15 @@ def _runs_loop() -> bool:
     return True
 
 
-def _serving_loop() -> asyncio.AbstractEventLoop | None:
-    for loop in reversed(tuple(_brokers)):
-        if loop.is_running() and loop is not _background.running:
+def _serving_loop(but: asyncio.AbstractEventLoop | None = None) -> asyncio.AbstractEventLoop | None:
+    for loop, broker in reversed(tuple(_brokers.items())):
+        if broker.hub.is_open and loop.is_running() and loop not in (but, _background.running):
             return loop
     return None
+
+
+async def _finish() -> None:
+    await current_broker().bus.finish()
 
 
 class _BackgroundLoop:
@@ -110,6 +154,8 @@ class _BackgroundLoop:
             loop, thread = self.running, self._thread
             self.running = self._thread = None
         if loop is not None and thread is not None:
+            with suppress(FutureTimeoutError):
+                asyncio.run_coroutine_threadsafe(_finish(), loop).result(SEND_TIMEOUT)
             loop.call_soon_threadsafe(loop.stop)
             thread.join(SEND_TIMEOUT)
             _brokers.pop(loop, None)

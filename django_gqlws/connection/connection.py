@@ -13,7 +13,7 @@ from graphql import GraphQLError
 
 from ..broker.process import current_broker
 from ..conf import Settings
-from ..execution.errors import masks_errors, refusal
+from ..execution.errors import log_refusal, masks_errors, refusal
 from ..execution.executor import get_executor
 from ..execution.kinds import call
 from ..execution.results import to_json
@@ -95,8 +95,14 @@ class Connection:
         try:
             answer = await call(self._session.hooks.on_connect, payload)
             ack = messages.connection_ack(encode(answer, to_json) if isinstance(answer, dict) else None)
+        except asyncio.CancelledError:
+            if self._protocol.state is State.CLOSED:
+                raise
+            # Not by us: the user's code waited for something that was cancelled.
+            self.close(close.FORBIDDEN)
+            return
         except Exception as error:
-            logger.info("A client was refused: %s: %s", type(error).__name__, error)
+            log_refusal(error)
             self.close(close.FORBIDDEN.because(refusal(error, self._session.masks_errors)))
             return
         self._protocol.acknowledge()

@@ -193,6 +193,8 @@ class Listener:
     def _disconnect(self, event: Event) -> None:
         try:
             code, reason = event.unpack()
+            if not isinstance(code, int) or not isinstance(reason, str):
+                raise TypeError
         except (PayloadError, TypeError, ValueError):
             logger.error("An order to disconnect was skipped: it needs a close code and a reason.")
             return

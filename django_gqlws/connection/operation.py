@@ -14,7 +14,7 @@ from graphql import GraphQLError, OperationType
 from ..broker.source import GroupSource
 from ..execution.context import OperationContext
 from ..execution.documents import Operation as Prepared
-from ..execution.executor import Outcome
+from ..execution.executor import Outcome, close_source
 from ..execution.kinds import call
 from ..execution.variables import VariableErrors, Variables
 from ..protocol.messages import Subscribe
@@ -135,6 +135,9 @@ class Operation(Replies):
     async def _subscribe(self, prepared: Prepared, variables: Variables, context: OperationContext) -> Serve | None:
         source = await self._session.executor.open_source(prepared, variables.fresh(), context)
         if not isinstance(source, GroupSource):
+            if self.is_over:  # It was cancelled, and the user's function returned all the same.
+                await close_source(source)
+                return None
             execute = partial(self._session.executor.execute, prepared, variables.fresh())
             return partial(self._stream, source, execute, context)
         try:
@@ -166,6 +169,5 @@ class Operation(Replies):
                     self.send_result(outcome.data, outcome.errors)
                 await session.outbox.idle()
         finally:
-            if (close := getattr(source, "aclose", None)) is not None:
-                await close()
+            await close_source(source)
         self.complete()

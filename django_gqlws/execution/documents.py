@@ -29,8 +29,10 @@ MAX_CHARACTERS = 8 * 1024 * 1024
 MAX_TOKENS = 10_000
 """Tokens of one document. Validating costs more than the square of some; a long introspection query has 500."""
 
-HEAVY_DOCUMENT = 1_000
-"""Characters beyond which a document is parsed and validated in a worker thread: that takes milliseconds."""
+LIGHT_CHARACTERS = 300
+LIGHT_SELECTIONS = 10
+"""What a document may have to be parsed and validated on the event loop. Others go to a worker thread: comparing fields
+that may conflict costs the square of their number, hundreds of milliseconds for 1,000 characters."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +97,7 @@ class DocumentCache:
         if document is not None:
             self._documents.move_to_end(text)
             return document
-        if len(text) <= HEAVY_DOCUMENT:
+        if len(text) <= LIGHT_CHARACTERS and text.count("{") + text.count("...") <= LIGHT_SELECTIONS:
             return self._keep(self._read(text))
         return None
 

@@ -24,10 +24,19 @@ def masks_errors(options: Settings) -> bool:
 
 def unexpected(error: BaseException) -> BaseException | None:
     """The exception behind an error that nobody wrote for clients; None for a GraphQLError."""
-    cause: BaseException | None = error
-    while isinstance(cause, GraphQLError):
-        cause = cause.original_error
-    return cause
+    if not isinstance(error, GraphQLError):
+        return error
+    # Only what graphql-core located in the result wraps an exception that was not meant for clients: a GraphQLError of
+    # the user's, or of the validation, may have an original error, but has its own text.
+    cause = error.original_error
+    return None if error.path is None or isinstance(cause, GraphQLError) else cause
+
+
+def log_refusal(error: Exception) -> None:
+    """Logs why a client was refused: with its traceback, if nobody meant it."""
+    meant = isinstance(error, PermissionDenied) or unexpected(error) is None
+    level, trace = (logging.INFO, None) if meant else (logging.ERROR, error)
+    logger.log(level, "A client was refused: %s: %s", type(error).__name__, error, exc_info=trace)
 
 
 def format_errors(errors: Iterable[Exception], mask: bool, where: str) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from .documents import DocumentCache, Operation
 from .engine import Execution, GuardedMiddleware
 from .info import Watch
 from .kinds import call
+from .workers import CancelledTooLate
 
 
 class Outcome(NamedTuple):
@@ -92,6 +93,9 @@ class Executor:
             source = await call(definition.subscribe or default_field_resolver, None, info, **arguments)
             if isinstance(source, Exception):
                 raise source
+        except CancelledTooLate as late:
+            await close_source(late.result)
+            raise
         except Exception as error:
             located = located_error(error, nodes, path.as_list())
             if not isinstance(error, GraphQLError):
@@ -132,6 +136,12 @@ class Executor:
         return execution
 
 
+async def close_source(source: Any) -> None:
+    """Releases a source stream, if it is one that can be released."""
+    if (close := getattr(source, "aclose", None)) is not None:
+        await close()
+
+
 def get_executor(schema: Any, middleware: Any) -> Executor:
     """The process's executor for a schema and middleware, as they stand in the settings."""
     graphql_schema = load_schema(schema)
@@ -152,7 +162,7 @@ async def _await_outcome(execution: Execution, data: Awaitable[dict[str, Any]]) 
     except GraphQLError as error:
         return _outcome(execution, None, error)
     finally:
-        await close_old_async_connections()
+        close_old_async_connections()
 
 
 def _outcome(execution: Execution, data: dict[str, Any] | None, error: GraphQLError | None = None) -> Outcome:

@@ -88,7 +88,7 @@ async def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
         return await result
     finally:
-        await close_old_async_connections()
+        close_old_async_connections()
 
 
 def guard(function: Callable[..., Any]) -> Callable[..., Any]:

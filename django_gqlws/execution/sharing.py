@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import sys
 from collections.abc import Container, Hashable, Iterator
 from contextlib import suppress
@@ -74,6 +75,9 @@ def _freeze(name: str, value: Any) -> Hashable:
         if isinstance(data, dict):
             return frozenset((key, _freeze("", item)) for key, item in data.items())
     kind = type(value)
+    if kind is decimal.Context:
+        traps = frozenset(signal for signal, is_on in value.traps.items() if is_on)
+        return kind, value.prec, value.rounding, value.Emin, value.Emax, value.capitals, value.clamp, traps
     if kind is float:
         return kind, repr(value)
     return (kind, value) if kind in _SCALARS else _Same(value)

@@ -134,13 +134,26 @@ class _Job:
 
 @lru_cache(maxsize=1)
 def _threads() -> Callable[[Callable[[], Any]], Awaitable[Any]]:
-    # What waits for a thread is bounded by the operations of the connections (MAX_OPERATIONS).
     pool = ThreadPoolExecutor(get_settings().sync_threads, thread_name_prefix="gqlws")
     return sync_to_async(_run_here, thread_sensitive=False, executor=pool)
 
 
 def _run_here(function: Callable[[], Any]) -> Any:
     return function()
+
+
+_slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
+
+
+def _free_thread() -> asyncio.Semaphore:
+    """What to wait for before a job is given to the pool: who is cancelled meanwhile leaves nothing in its queue."""
+    loop = asyncio.get_running_loop()
+    slots = _slots.get(loop)
+    if slots is None:
+        for closed in [other for other in _slots if other.is_closed()]:
+            del _slots[closed]
+        slots = _slots[loop] = asyncio.Semaphore(get_settings().sync_threads)
+    return slots
 
 
 # A forked child has the parent's pool object, but none of its threads.
@@ -153,6 +166,11 @@ async def run(function: Callable[..., T], *args: Any) -> T:
     A function that has begun cannot be cancelled: the cancellation is raised when it has ended, as
     `CancelledTooLate` with its result if there is one.
     """
+    async with _free_thread():
+        return await _run(function, *args)
+
+
+async def _run(function: Callable[..., T], *args: Any) -> T:
     loop = asyncio.get_running_loop()
     job = _Job(partial(function, *args), loop)
     try:

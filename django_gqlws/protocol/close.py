@@ -31,7 +31,6 @@ class Close:
         return replace(self, reason=reason)
 
 
-NORMAL = Close(1000, "")
 BAD_REQUEST = Close(4400, "Bad request")
 UNAUTHORIZED = Close(4401, "Unauthorized")
 FORBIDDEN = Close(4403, "Forbidden")

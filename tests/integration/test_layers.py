@@ -15,12 +15,12 @@ from uuid import UUID, uuid4
 import pytest
 import redis
 
-from django_gqlws.broker.bus import Bus
+from django_gqlws.broker.bus import Bus, Message
 from django_gqlws.broker.envelope import Envelope, Kind
 from django_gqlws.broker.event import Event
 from django_gqlws.broker.hub import Hub
 from django_gqlws.broker.layer import get_layer
-from django_gqlws.broker.process import current_broker, run_from_thread
+from django_gqlws.broker.process import current_broker, send_from_thread
 from django_gqlws.exceptions import PayloadError, RunningLoopError
 from django_gqlws.serialization import pack
 from tests.integration.conftest import REDIS_LAYERS
@@ -91,7 +91,7 @@ class TestHub:
         await hub.join(recorder, [group])
 
         for number in range(100):
-            await bus.send(Kind.EVENT, group, pack(number))
+            await bus.post(Message(Kind.EVENT, group, pack(number)))
 
         assert await recorder.until(99) == list(range(100))
 
@@ -100,8 +100,8 @@ class TestHub:
         recorders = [Recorder() for _ in range(50)]
         await asyncio.gather(*(hub.join(recorder, [group]) for recorder in recorders))
 
-        await bus.send(Kind.EVENT, group, pack("one"))
-        await bus.send(Kind.EVENT, group, pack("two"))
+        await bus.post(Message(Kind.EVENT, group, pack("one")))
+        await bus.post(Message(Kind.EVENT, group, pack("two")))
 
         for recorder in recorders:
             assert await recorder.until("two") == ["one", "two"]
@@ -113,8 +113,8 @@ class TestHub:
         await hub.join(there, [f"{group}-b"])
         await hub.join(both, [f"{group}-a", f"{group}-b"])
 
-        await bus.send(Kind.EVENT, f"{group}-a", pack("to a"))
-        await bus.send(Kind.EVENT, f"{group}-b", pack("to b"))
+        await bus.post(Message(Kind.EVENT, f"{group}-a", pack("to a")))
+        await bus.post(Message(Kind.EVENT, f"{group}-b", pack("to b")))
 
         assert await both.until("to b") == ["to a", "to b"]
         assert await here.until("to a") == ["to a"]
@@ -125,11 +125,11 @@ class TestHub:
         goes, stays = Recorder(), Recorder()
         await hub.join(goes, [group])
         await hub.join(stays, [group])
-        await bus.send(Kind.EVENT, group, pack("before"))
+        await bus.post(Message(Kind.EVENT, group, pack("before")))
         await stays.until("before")
 
         hub.leave(goes, [group])
-        await bus.send(Kind.EVENT, group, pack("after"))
+        await bus.post(Message(Kind.EVENT, group, pack("after")))
 
         assert await stays.until("after") == ["before", "after"]
         assert goes.received == ["before"]
@@ -139,7 +139,7 @@ class TestHub:
         for number in range(20):
             recorder = Recorder()
             await hub.join(recorder, [group])
-            await bus.send(Kind.EVENT, group, pack(number))
+            await bus.post(Message(Kind.EVENT, group, pack(number)))
             assert await recorder.until(number) == [number]
             hub.leave(recorder, [group])
 
@@ -152,17 +152,17 @@ class TestHub:
             for _ in range(steps):
                 await asyncio.sleep(0)
             await hub.join(new, [group])
-            await bus.send(Kind.EVENT, group, pack(steps))
+            await bus.post(Message(Kind.EVENT, group, pack(steps)))
             assert await new.until(steps) == [steps]
             hub.leave(new, [group])
 
     async def test_a_broadcast_to_nobody(self, hub: Hub, bus: Bus, group: str) -> None:
         """It costs nobody anything, and who joins later does not get it."""
-        await bus.send(Kind.EVENT, group, pack("to nobody"))
+        await bus.post(Message(Kind.EVENT, group, pack("to nobody")))
 
         recorder = Recorder()
         await hub.join(recorder, [group])
-        await bus.send(Kind.EVENT, group, pack("to somebody"))
+        await bus.post(Message(Kind.EVENT, group, pack("to somebody")))
 
         assert await recorder.until("to somebody") == ["to somebody"]
 
@@ -173,9 +173,7 @@ class TestHub:
         loop = asyncio.get_running_loop()
 
         began = loop.time()
-        threading.Thread(
-            target=run_from_thread, args=[lambda broker: broker.bus.send(Kind.EVENT, group, b"\xc0")]
-        ).start()
+        threading.Thread(target=send_from_thread, args=[Message(Kind.EVENT, group, b"\xc0")]).start()
 
         assert await recorder.until(None) == [None]
         assert loop.time() - began < PROMPTLY
@@ -199,9 +197,9 @@ class TestHub:
         await hub.join(recorder, [group])
         foreign = Envelope(Kind.EVENT, group, "somebody", 1, 0.0, pack("foreign")).to_message() | change
 
-        await bus.send(Kind.EVENT, group, pack("before"))
+        await bus.post(Message(Kind.EVENT, group, pack("before")))
         await get_layer().group_send(group, foreign)
-        await bus.send(Kind.EVENT, group, pack("after"))
+        await bus.post(Message(Kind.EVENT, group, pack("after")))
 
         assert await recorder.until("after") == ["before", "after"]
         assert [record.levelname for record in caplog.records] == ["WARNING"]
@@ -358,7 +356,7 @@ class TestSockets:
     async def test_disconnect(self, url: Url, key: str, bus: Bus) -> None:
         """The control message closes the sockets of a group with its code and reason; other sockets stay."""
         async with listener(url, key) as one, listener(url, key) as two, listener(url, f"{key}-other") as other:
-            await bus.send(Kind.DISCONNECT, OnMessage._group_name(key), pack((4499, "Session ended")))
+            await bus.post(Message(Kind.DISCONNECT, OnMessage._group_name(key), pack((4499, "Session ended"))))
 
             await one.expect_close(4499, "Session ended")
             await two.expect_close(4499, "Session ended")
@@ -382,7 +380,7 @@ class TestSockets:
         """It costs that notification and one line in the log: no subscription, no socket."""
         async with listener(url, key) as one, listener(url, key) as two:
             await OnMessage.broadcast_async(group=key, payload=payload("before"))
-            await bus.send(Kind.EVENT, OnMessage._group_name(key), b"\xc1 is nothing that msgpack knows")
+            await bus.post(Message(Kind.EVENT, OnMessage._group_name(key), b"\xc1 is nothing that msgpack knows"))
             await OnMessage.broadcast_async(group=key, payload=payload("after"))
 
             for client in (one, two):
@@ -395,7 +393,7 @@ async def current_broker_has_caught_up(key: str) -> None:
     """Return when everything that was sent so far has come back from the layer."""
     recorder, group = Recorder(), f"GQLWS-{key}-{uuid4().hex}"
     await current_broker().hub.join(recorder, [group])
-    await current_broker().bus.send(Kind.EVENT, group, pack("marker"))
+    await current_broker().bus.post(Message(Kind.EVENT, group, pack("marker")))
     await recorder.until("marker")
 
 

@@ -46,7 +46,11 @@ SETTINGS: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "notification_timeout": (30, [None, 0, 0.5, 10], [-1, "10", True]),
     "tracing_variables": ((), [[], ["span"], ("span",)], [None, "span", [5]]),
     "group_name_prefix": ("GQLWS", ["a", "a-b_c.1", "x" * 50], [None, "", "x" * 51, "a b", "é", 5]),
-    "allowed_origins": (None, [None, [], ["*"], ("https://a.b",)], ["*", "https://a.b", [None], 5]),
+    "allowed_origins": (
+        None,
+        [None, [], ["*"], ("https://a.b",), ["https://*.a.b", "http://localhost:3000"]],
+        ["*", "https://a.b", [None], 5, ["a.b"], ["*.a.b"], ["http://localhost:*"], ["https://[bad"]],
+    ),
     "mask_errors": (None, [None, True, False], [0, "yes"]),
     "max_message_bytes": (1024 * 1024, [1, 10**6], [None, 0, -1, 1.5, "1", True]),
     "max_operations": (2000, [1, 10**6], [None, 0, -1, 1.5, "1", True]),

@@ -37,6 +37,15 @@ def test_the_table_of_settings() -> None:
     assert {key: ast.literal_eval(default) for key, default in table.items()} == defaults
 
 
+def test_the_asgi_application() -> None:
+    """It serves HTTP and WebSocket."""
+    module: dict[str, Any] = {}
+
+    exec(code_blocks()[2], module)
+
+    assert module["application"].application_mapping.keys() == {"http", "websocket"}
+
+
 async def test_the_example() -> None:
     """A subscriber hears what is said in the room."""
     example: dict[str, Any] = {"__name__": "chat.schema"}

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import re
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import graphene
 import pytest
+from asgiref.sync import async_to_sync
 from channels.layers import channel_layers
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
@@ -21,6 +24,7 @@ from django_gqlws.broker import process
 from django_gqlws.broker.envelope import Envelope, Kind
 from django_gqlws.exceptions import BroadcastError, PayloadError, RunningLoopError
 from django_gqlws.serialization import unpack
+from tests.support.notes import LIMIT
 from tests.support.tables import situations
 from tests.unit.broker.layer import FakeLayer
 from tests.unit.connection.peer import Peer, connect
@@ -275,17 +279,58 @@ def test_a_class_without_publish() -> None:
             pass
 
 
+WRONG_OPTIONS: dict[str, tuple[str, Any, str]] = {
+    "an unknown policy": (
+        "notification_queue_policy",
+        "drop_newest",
+        """notification_queue_policy is 'drop_newest': write "drop_oldest" or "close".""",
+    ),
+    "no policy": ("notification_queue_policy", None, "notification_queue_policy is None: write"),
+    "a list of policies": ("notification_queue_policy", ["close"], r"notification_queue_policy is \['close'\]: write"),
+    "a limit of text": ("notification_queue_limit", "64", "notification_queue_limit is '64': write a number, or None"),
+    "a limit with a fraction": ("notification_queue_limit", 1.5, "notification_queue_limit is 1.5: write a number"),
+}
+
+
+@pytest.mark.parametrize(("option", "value", "message"), situations(WRONG_OPTIONS))
+def test_a_wrong_option(option: str, value: Any, message: str) -> None:
+    """It is an error when the class is made, and says what to write."""
+    with pytest.raises(AssertionError, match=f"^Wrong\\.{message}"):
+        type("Wrong", (StaticAsync,), {option: value})
+
+
+OPTIONS: dict[str, tuple[str, Any]] = {
+    "drop the oldest": ("notification_queue_policy", "drop_oldest"),
+    "close": ("notification_queue_policy", "close"),
+    "a limit": ("notification_queue_limit", 64),
+    "the limit of the settings": ("notification_queue_limit", None),
+    "a limit of 0": ("notification_queue_limit", 0),
+    "a negative limit": ("notification_queue_limit", -1),
+}
+
+
+@pytest.mark.parametrize(("option", "value"), situations(OPTIONS))
+async def test_an_option(option: str, value: Any) -> None:
+    """The subscription works with it."""
+    subscription = type("Right", (StaticAsync,), {option: value})
+    async with connect(schema=schema_of(subscription), confirm_subscriptions=True) as peer:
+        assert await listen(peer) == CONFIRMED
+        await subscription.broadcast_async(payload="hello")
+
+        await peer.expect_next("1", event={"text": "hello"})
+
+
 WRONG_RETURNS: dict[str, tuple[Any, str]] = {
     "a bare text": ("room", "returned 'room': return a list of group names"),
     "a set": ({"room"}, "returned {'room'}: return a list of group names"),
     "a dict": ({"room": 1}, "return a list of group names"),
     "a number": (5, "return a list of group names"),
     "False": (False, "return a list of group names"),
-    "None in a list": ([None], "returned the group None: a group is named by"),
-    "a list in a list": ([["room"]], "returned the group ['room']"),
-    "bytes in a list": ([b"room"], "returned the group b'room'"),
-    "a bool in a list": ([True], "returned the group True"),
-    "a float in a list": ([1.0], "returned the group 1.0"),
+    "None in a list": ([None], "the group is None; it is named by a str, an int or a UUID"),
+    "a list in a list": ([["room"]], "the group is ['room']; it is named by"),
+    "bytes in a list": ([b"room"], "the group is b'room'; it is named by"),
+    "a bool in a list": ([True], "the group is True; it is named by"),
+    "a float in a list": ([1.0], "the group is 1.0; it is named by"),
 }
 
 
@@ -407,6 +452,129 @@ async def test_a_broadcast_that_nobody_awaits(layer: FakeLayer) -> None:
 
     await layer.calls.reached(100)
     assert [payload for _, payload in sent(layer)] == list(range(100))
+
+
+async def test_an_awaited_call_behind_one_that_is_not(layer: FakeLayer) -> None:
+    """They are sent in the order of the calls, and what was awaited has been sent."""
+    StaticAsync.broadcast(payload="a")
+    await StaticAsync.broadcast_async(payload="b")
+    assert sent(layer) == [(Kind.EVENT, "a"), (Kind.EVENT, "b")]
+
+    StaticAsync.broadcast(payload="c")
+    await StaticAsync.unsubscribe_async()
+    StaticAsync.unsubscribe()
+    await StaticAsync.broadcast_async(payload="d")
+
+    assert sent(layer)[2:] == [
+        (Kind.EVENT, "c"),
+        (Kind.UNSUBSCRIBE, None),
+        (Kind.UNSUBSCRIBE, None),
+        (Kind.EVENT, "d"),
+    ]
+
+
+async def test_a_broadcast_whose_task_is_cancelled(layer: FakeLayer) -> None:
+    """It is sent all the same: the task only waits for it."""
+    task = StaticAsync.broadcast(payload="a")
+    assert task is not None
+    task.cancel()
+
+    await StaticAsync.broadcast_async(payload="b")
+
+    assert [payload for _, payload in sent(layer)] == ["a", "b"]
+
+
+def short(view: Callable[[], Any]) -> None:
+    """What a loop of a view's own is: it ends as soon as the view returns."""
+    asyncio.run(view())
+
+
+def in_thread(view: Callable[[], Any]) -> None:
+    with ThreadPoolExecutor() as pool:
+        pool.submit(short, view).result(LIMIT)
+
+
+SHORT_LOOPS: dict[str, Callable[[Callable[[], Any]], None]] = {
+    "asyncio.run": short,
+    "asyncio.run in a thread": in_thread,
+    "async_to_sync": lambda view: async_to_sync(view)(),
+}
+
+
+@pytest.mark.parametrize("run", situations(SHORT_LOOPS))
+def test_a_loop_that_ends_before_its_broadcasts_are_sent(
+    run: Callable[[Callable[[], Any]], None], sync_layer: FakeLayer
+) -> None:
+    """They are sent all the same, in the order of the calls and before those that come later."""
+
+    async def view() -> None:
+        sync_layer.stick()
+        for number in range(10):
+            StaticAsync.broadcast(payload=number)
+        StaticAsync.unsubscribe()
+
+    run(view)
+    StaticAsync.broadcast(payload="later")
+
+    events = [(Kind.EVENT, number) for number in range(10)]
+    assert sent(sync_layer) == [*events, (Kind.UNSUBSCRIBE, None), (Kind.EVENT, "later")]
+
+
+def test_a_thread_that_broadcasts_while_loops_come_and_go(sync_layer: FakeLayer) -> None:
+    """None of its broadcasts fails or waits for them, and neither does one of theirs."""
+
+    async def view(number: int) -> None:
+        if number % 2:
+            await StaticAsync.broadcast_async(payload=f"view {number}")
+        else:
+            StaticAsync.broadcast(payload=f"view {number}")
+
+    def serve_views() -> None:
+        for number in range(50):
+            asyncio.run(view(number))
+
+    with ThreadPoolExecutor() as pool:
+        views = [pool.submit(serve_views) for _ in range(2)]
+        for number in range(50):
+            StaticAsync.broadcast(payload=f"thread {number}")
+        for served in views:
+            served.result(LIMIT)
+
+    payloads = [payload for _, payload in sent(sync_layer)]
+    assert [payload for payload in payloads if payload.startswith("thread")] == [f"thread {n}" for n in range(50)]
+    assert sorted(payload for payload in payloads if payload.startswith("view")) == sorted(
+        f"view {number}" for number in range(50) for _ in range(2)
+    )
+
+
+WRONG_GROUPS: dict[str, Any] = {
+    "a list": ["room"],
+    "a bool": True,
+    "a number with a fraction": 1.5,
+    "bytes": b"room",
+}
+
+
+@pytest.mark.parametrize("method", ["broadcast", "broadcast_async", "unsubscribe", "unsubscribe_async"])
+@pytest.mark.parametrize("group", situations(WRONG_GROUPS))
+async def test_a_wrong_group_on_a_loop(layer: FakeLayer, group: Any, method: str) -> None:
+    """The call raises, and says what names a group; nothing is sent."""
+    with pytest.raises(
+        TypeError, match=f"StaticAsync: the group is {re.escape(repr(group))}; .* a str, an int or a UUID"
+    ):
+        await getattr(StaticAsync, method)(group=group)
+
+    assert layer.sent == []
+
+
+@pytest.mark.parametrize("method", ["broadcast", "broadcast_sync", "unsubscribe", "unsubscribe_sync"])
+@pytest.mark.parametrize("group", situations(WRONG_GROUPS))
+def test_a_wrong_group_without_a_loop(sync_layer: FakeLayer, group: Any, method: str) -> None:
+    """It is the same."""
+    with pytest.raises(TypeError, match="named by a str, an int or a UUID"):
+        getattr(StaticAsync, method)(group=group)
+
+    assert sync_layer.sent == []
 
 
 async def test_a_payload_that_changes_after_the_call(layer: FakeLayer) -> None:

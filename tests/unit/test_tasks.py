@@ -47,20 +47,6 @@ async def test_a_task_that_fails() -> None:
     assert [str(error) for error in errors] == ["0", "1"]
 
 
-async def test_cancelling() -> None:
-    """It is no error."""
-    errors: list[BaseException] = []
-    tasks = Tasks(errors.append)
-    task = tasks.start(asyncio.Event().wait())
-    await asyncio.sleep(0)
-
-    tasks.cancel()
-    await tasks.wait()
-
-    assert task.cancelled()
-    assert errors == []
-
-
 async def test_the_context_of_a_task() -> None:
     """The one it is given, else a copy of the caller's."""
     tasks, seen = Tasks(lambda error: None), []

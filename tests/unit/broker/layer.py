@@ -14,7 +14,7 @@ class LayerError(Exception):
 
 
 class FakeLayer:
-    """Delivers in memory, on one loop. `calls` holds "add room", "discard room", "send room", "receive"."""
+    """Delivers in memory, to one loop. `calls` holds "add room", "discard room", "send room", "receive"."""
 
     def __init__(self) -> None:
         self.calls: Notes[str] = Notes()
@@ -25,6 +25,7 @@ class FakeLayer:
         self._queues: defaultdict[str, asyncio.Queue[Any]] = defaultdict(asyncio.Queue)
         self._passage = asyncio.Event()
         self._passage.set()
+        self._stuck: asyncio.AbstractEventLoop | None = None
 
     def hold(self) -> None:
         """From now on the calls of all methods but `receive` wait."""
@@ -33,8 +34,16 @@ class FakeLayer:
     def release(self) -> None:
         self._passage.set()
 
+    def stick(self) -> None:
+        """From now on the calls of all methods but `receive` wait for good, on the loop of the caller alone."""
+        self._stuck = asyncio.get_running_loop()
+
     def members(self, group: str) -> int:
         return len(self._members[group])
+
+    def forget(self, group: str) -> set[str]:
+        """Loses the members of a group, and tells who they were."""
+        return self._members.pop(group)
 
     async def new_channel(self, prefix: str = "") -> str:
         await self._begin("new_channel")
@@ -66,6 +75,8 @@ class FakeLayer:
     async def _begin(self, name: str, group: str = "") -> None:
         self.calls.add(f"{name} {group}".strip())
         await self._passage.wait()
+        if asyncio.get_running_loop() is self._stuck:
+            await asyncio.Event().wait()
         if self.failures.get(name):
             self.failures[name] -= 1
             raise LayerError(name)

@@ -28,6 +28,7 @@ def without(key: str) -> dict[str, Any]:
     return {name: value for name, value in ENVELOPE.to_message().items() if name != key}
 
 
+TYPES = {"kind": "str", "group": "str", "sender": "str", "sequence": "int", "sent": "float", "payload": "bytes"}
 FOREIGN: dict[str, tuple[dict[str, Any], str]] = {
     "another version": ({**ENVELOPE.to_message(), "version": 2}, "not an envelope of version 1"),
     "no version": (without("version"), "version None"),
@@ -35,9 +36,17 @@ FOREIGN: dict[str, tuple[dict[str, Any], str]] = {
     "nothing": ({}, "type None"),
     "an unknown kind": ({**ENVELOPE.to_message(), "kind": "dance"}, "'dance' is not a valid Kind"),
     **{
-        f"no {key}": (without(key), f"an envelope without '{key}'")
-        for key in ("kind", "group", "sender", "sequence", "sent", "payload")
+        f"no {key}": (without(key), f"an envelope whose {key} is not of the type {kind}") for key, kind in TYPES.items()
     },
+    **{
+        f"{key} of another type": (
+            {**ENVELOPE.to_message(), key: [1]},
+            f"an envelope whose {key} is not of the type {kind}",
+        )
+        for key, kind in TYPES.items()
+    },
+    "a payload of text": ({**ENVELOPE.to_message(), "payload": "text"}, "payload is not of the type bytes"),
+    "a sequence of text": ({**ENVELOPE.to_message(), "sequence": "1"}, "sequence is not of the type int"),
 }
 
 

@@ -12,14 +12,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from django_gqlws.broker import hub as hub_module
-from django_gqlws.broker.bus import Bus
-from django_gqlws.broker.envelope import Kind
+from django_gqlws.broker.bus import Bus, Message
+from django_gqlws.broker.envelope import Envelope, Kind
 from django_gqlws.broker.event import Event
 from django_gqlws.broker.hub import TURN, Hub
 from django_gqlws.counters import counters
 from django_gqlws.exceptions import BroadcastError
 from django_gqlws.serialization import pack
 from tests.support.notes import Notes
+from tests.support.tables import situations
 from tests.unit.broker.layer import FakeLayer
 
 
@@ -28,9 +29,11 @@ class Listening:
 
     def __init__(self) -> None:
         self.events: Notes[Any] = Notes()
+        self.lost = 0
         self.steps = 0
 
     def offer(self, event: Event) -> None:
+        self.lost += event.lost
         self.events.add(event.unpack() if event.kind is Kind.EVENT else event.kind)
 
     def step(self) -> None:
@@ -44,8 +47,16 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "LAST_RETRY", 0)
 
 
+def new_bus() -> Bus:
+    return Bus(list[Message]().extend)
+
+
+def message(group: str, payload: Any) -> Message:
+    return Message(Kind.EVENT, group, pack(payload))
+
+
 async def send(group: str, payload: Any) -> None:
-    await Bus().send(Kind.EVENT, group, pack(payload))
+    await new_bus().post(message(group, payload))
 
 
 async def test_a_hundred_joins_at_once(layer: FakeLayer) -> None:
@@ -167,10 +178,10 @@ async def test_the_order_of_messages(layer: FakeLayer) -> None:
     hub, one, both = Hub(), Listening(), Listening()
     await hub.join(one, ["a"])
     await hub.join(both, ["a", "b"])
-    bus = Bus()
+    bus = new_bus()
 
     for number in range(50):
-        await bus.send(Kind.EVENT, "ab"[number % 2], pack(number))
+        await bus.post(message("ab"[number % 2], number))
 
     await both.events.reached(50)
     assert one.events == list(range(0, 50, 2))
@@ -254,19 +265,105 @@ async def test_the_last_member_leaves_while_memberships_are_renewed(layer: FakeL
     assert layer.members("room") == 0
 
 
-async def test_a_foreign_message(layer: FakeLayer, caplog: pytest.LogCaptureFixture) -> None:
-    """It is counted, logged and skipped."""
+ENVELOPE = Envelope(Kind.EVENT, "room", "me", 1, 1.5, pack("foreign")).to_message()
+FOREIGN: dict[str, dict[str, Any]] = {
+    "another version": {"type": "gqlws.envelope", "version": 99},
+    "an unknown kind": {**ENVELOPE, "kind": "dance"},
+    "a group that is no text": {**ENVELOPE, "group": ["room"]},
+    "a sender that is no text": {**ENVELOPE, "sender": {}},
+    "a sequence that is no number": {**ENVELOPE, "sequence": "1"},
+    "a payload of text": {**ENVELOPE, "payload": "foreign"},
+}
+
+
+@pytest.mark.parametrize("foreign", situations(FOREIGN))
+async def test_a_foreign_message(foreign: dict[str, Any], layer: FakeLayer, caplog: pytest.LogCaptureFixture) -> None:
+    """It is counted, logged and skipped; what comes behind it arrives."""
     hub, listener = Hub(), Listening()
     await hub.join(listener, ["room"])
     unreadable = counters.unreadable
 
-    await layer.group_send("room", {"type": "gqlws.envelope", "version": 99})
+    await layer.group_send("room", foreign)
     await send("room", "hello")
     await listener.events.reached(1)
 
     assert listener.events == ["hello"]
     assert counters.unreadable == unreadable + 1
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+async def test_messages_that_the_layer_lost(layer: FakeLayer, caplog: pytest.LogCaptureFixture) -> None:
+    """Who was there is told how many; it is counted and logged."""
+    hub, listener, bus, lost = Hub(), Listening(), new_bus(), counters.lost
+    await hub.join(listener, ["room"])
+    await bus.post(message("room", 1))
+    await listener.events.reached(1)
+    members = layer.forget("room")
+    await bus.post(message("room", 2))
+    await bus.post(message("room", 3))
+    await layer.group_add("room", *members)
+
+    await bus.post(message("room", 4))
+    await listener.events.reached(2)
+
+    assert listener.events == [1, 4]
+    assert listener.lost == counters.lost - lost == 2
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+async def test_messages_that_were_sent_while_nobody_was_there(layer: FakeLayer) -> None:
+    """They are no loss for who joins next."""
+    hub, first, second, bus = Hub(), Listening(), Listening(), new_bus()
+    await hub.join(first, ["room"])
+    await bus.post(message("room", 1))
+    await first.events.reached(1)
+    hub.leave(first, ["room"])
+    await layer.calls.reached(1, "discard room")
+    await bus.post(message("room", 2))
+
+    await hub.join(second, ["room"])
+    await bus.post(message("room", 3))
+    await second.events.reached(1)
+
+    assert (second.events, second.lost) == ([3], 0)
+
+
+async def test_messages_that_were_sent_between_a_leave_and_a_join(layer: FakeLayer) -> None:
+    """They are no loss for who was joining while the group was being left."""
+    hub, first, second, bus = Hub(), Listening(), Listening(), new_bus()
+    await hub.join(first, ["room"])
+    await bus.post(message("room", 1))
+    await first.events.reached(1)
+    layer.hold()
+    hub.leave(first, ["room"])
+    await layer.calls.reached(1, "discard room")
+    join = asyncio.create_task(hub.join(second, ["room"]))
+    missed = bus.post(message("room", 2))
+    await layer.calls.reached(2, "send room")
+    layer.release()
+    layer.hold()  # The join of the layer, which comes next, waits.
+    await layer.calls.reached(2, "add room")
+    await missed
+
+    layer.release()
+    await join
+    await bus.post(message("room", 3))
+    await second.events.reached(1)
+
+    assert (second.events, second.lost) == ([3], 0)
+
+
+async def test_when_a_hub_is_open(layer: FakeLayer) -> None:
+    """From its first join on, also when all have left: it goes on receiving."""
+    hub, listener = Hub(), Listening()
+    assert not hub.is_open
+
+    await hub.join(listener, ["room"])
+    assert hub.is_open
+    hub.leave(listener, ["room"])
+    await layer.calls.reached(1, "discard room")
+
+    assert hub.is_open
 
 
 async def test_a_subscriber_that_raises(layer: FakeLayer) -> None:

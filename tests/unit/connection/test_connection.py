@@ -75,6 +75,34 @@ async def test_on_connect_raises(error: Exception, reason: str) -> None:
         peer.assert_silence()
 
 
+async def test_on_connect_waits_for_something_that_was_cancelled() -> None:
+    """The client is refused, as by any other exception."""
+
+    def cancelled(payload: Any) -> None:
+        raise asyncio.CancelledError
+
+    async with connect(Hooks(on_connect=cancelled), init=False) as peer:
+        peer.send(type="connection_init")
+
+        assert await peer.receive() == {"code": 4403, "reason": "Forbidden"}
+
+
+@pytest.mark.parametrize(
+    ("error", "level"), [(GraphQLError("Not you."), logging.INFO), (ValueError("a secret"), logging.ERROR)]
+)
+async def test_the_log_of_a_refusal(error: Exception, level: int, log: Notes[tuple[int, str]]) -> None:
+    """It is an error of the application if nobody meant it."""
+
+    def refuse(payload: Any) -> None:
+        raise error
+
+    async with connect(Hooks(on_connect=refuse), init=False) as peer:
+        peer.send(type="connection_init")
+        await peer.receive()
+
+    assert log == [(level, f"A client was refused: {type(error).__name__}: {error}")]
+
+
 async def test_while_on_connect_runs() -> None:
     """A ping is answered, a subscribe is 4401, and no ack follows."""
     gate = asyncio.Event()

@@ -16,6 +16,7 @@ from channels.layers import channel_layers
 from graphql import GraphQLError
 
 from django_gqlws import Subscription
+from django_gqlws.broker.bus import Message
 from django_gqlws.broker.envelope import Kind
 from django_gqlws.broker.process import current_broker
 from django_gqlws.serialization import pack
@@ -166,7 +167,7 @@ async def server_unsubscribes(peer: Peer) -> None:
 
 async def server_disconnects(peer: Peer) -> None:
     for subscription in (OnEvent, OnSyncEvent):
-        await current_broker().bus.send(Kind.DISCONNECT, subscription._group_name("room"), pack((4000, "bye")))
+        await current_broker().bus.post(Message(Kind.DISCONNECT, subscription._group_name("room"), pack((4000, "bye"))))
 
 
 async def client_breaks_the_protocol(peer: Peer) -> None:
@@ -467,7 +468,7 @@ async def test_a_payload_that_cannot_be_unpacked(caplog: pytest.LogCaptureFixtur
     async with connect_here() as peer:
         await listen(peer, "1")
         await listen(peer, "2")
-        await current_broker().bus.send(Kind.EVENT, OnEvent._group_name("room"), b"\xc1")
+        await current_broker().bus.post(Message(Kind.EVENT, OnEvent._group_name("room"), b"\xc1"))
         await broadcast("a")
 
         assert await texts(peer, 2) == ["a", "a"]
@@ -506,7 +507,7 @@ async def test_a_broken_order_to_disconnect(order: Any) -> None:
     """It costs nobody anything."""
     async with connect_here() as peer:
         await listen(peer)
-        await current_broker().bus.send(Kind.DISCONNECT, OnEvent._group_name("room"), pack(order))
+        await current_broker().bus.post(Message(Kind.DISCONNECT, OnEvent._group_name("room"), pack(order)))
         await broadcast("a")
 
         assert await texts(peer, 1) == ["a"]

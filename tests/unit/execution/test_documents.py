@@ -9,7 +9,7 @@ import graphene
 import pytest
 
 from django_gqlws.execution import documents
-from django_gqlws.execution.documents import HEAVY_DOCUMENT, Document, DocumentCache, Operation
+from django_gqlws.execution.documents import LIGHT_CHARACTERS, Document, DocumentCache, Operation
 from tests.support.tables import situations
 from tests.unit.execution.run import Hops, schema_of
 
@@ -32,7 +32,7 @@ def find(known: DocumentCache, text: str) -> Document:
 
 
 def heavy(text: str = "{ a }") -> str:
-    return text + "#" * HEAVY_DOCUMENT
+    return text + "#" * LIGHT_CHARACTERS
 
 
 @pytest.mark.parametrize("text", ["{ a }", "{ missing }", "{"])
@@ -121,9 +121,9 @@ def test_an_invalid_document(text: str, messages: list[str]) -> None:
 
 
 @pytest.mark.parametrize("text", ["{a" * 300, "{ a(n: " + "[" * 300, "{ a " + "...{a " * 100], ids=len)
-def test_a_document_that_nests_deeply(text: str) -> None:
+async def test_a_document_that_nests_deeply(text: str) -> None:
     """It is an error like any other."""
-    assert find(cache(), text).errors
+    assert (await cache().read(text)).errors
 
 
 async def test_a_document_that_nests_100_000_levels() -> None:

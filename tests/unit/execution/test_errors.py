@@ -43,9 +43,14 @@ ERRORS: dict[str, tuple[Exception, dict[str, Any], dict[str, Any]]] = {
         {"message": "ValueError: a secret", "extensions": {"code": "ValueError"}},
     ),
     "an exception that brings extensions": (
-        GraphQLError("a secret", original_error=SECRET, extensions={"code": "SECRET"}),
-        MASKED,
-        {"message": "a secret", "extensions": {"code": "SECRET"}},
+        GraphQLError("a secret", path=["a"], original_error=SECRET, extensions={"code": "SECRET"}),
+        {**MASKED, "path": ["a"]},
+        {"message": "a secret", "path": ["a"], "extensions": {"code": "SECRET"}},
+    ),
+    "a GraphQLError with its own text about an exception": (
+        GraphQLError("The room is full.", original_error=SECRET),
+        {"message": "The room is full."},
+        {"message": "The room is full."},
     ),
 }
 

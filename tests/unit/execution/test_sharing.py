@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 from collections.abc import Callable
 from contextvars import Context, ContextVar
 from typing import Any
@@ -112,6 +113,7 @@ SAME: dict[str, Callable[[], Context]] = {
     "a text": lambda: setting("a"),
     "a number": lambda: setting(7),
     "None": lambda: setting(None),
+    "arithmetic with decimals": lambda: context_with(lambda: decimal.Decimal(1) / 3),
     "the same object": lambda: setting(one_object),
     "two variables": lambda: context_with(lambda: variable.set(1), lambda: unrelated.set(2)),
     "a Local": lambda: context_with(lambda: setattr(local, "user", "ann")),

@@ -139,6 +139,24 @@ async def test_a_cancellation_before_the_function_begins(one_thread: None) -> No
     assert calls == []
 
 
+async def test_functions_that_are_cancelled_while_all_threads_are_busy(one_thread: None) -> None:
+    """They leave nothing behind that waits for a thread."""
+    gate = ThreadGate()
+    running = asyncio.create_task(run(gate.wait))
+    await gate.reached.wait()
+
+    for _ in range(100):
+        waiting = asyncio.create_task(run(len, ""))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    assert not workers._free_thread()._waiters
+    gate.open()
+    await running
+
+
 async def test_the_loop_that_a_worker_sees() -> None:
     """It makes futures and puts callbacks off until the job has left the thread."""
     calls: list[str] = []
