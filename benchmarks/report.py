@@ -1,4 +1,4 @@
-"""The tables: medians of all rounds, how this project compares, and what the load generator used."""
+"""The tables: medians of all rounds, how this project compares, and how busy both sides were."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.runner import Measurement
 
 _OURS = "ours"
 _COMPARED = ("peer", "graphql-ws", "raw", "empty")
-_GENERATOR = "generator_core"
+_SHARES = ("server_core", "generator_core")
 
 
 class Results:
@@ -41,7 +41,7 @@ class Results:
 
 def markdown(results: Results, workloads: Sequence[Workload], servers: Sequence[Server]) -> str:
     """All tables in Markdown."""
-    return "\n".join((*_comparison(results, workloads, servers), "", *_generator(results, workloads, servers), ""))
+    return "\n".join((*_comparison(results, workloads, servers), "", *_shares(results, workloads, servers), ""))
 
 
 def _comparison(results: Results, workloads: Sequence[Workload], servers: Sequence[Server]) -> Iterable[str]:
@@ -60,12 +60,14 @@ def _comparison(results: Results, workloads: Sequence[Workload], servers: Sequen
         yield f"- void: {where}: {measurement.error.strip().splitlines()[-1]}"
 
 
-def _generator(results: Results, workloads: Sequence[Workload], servers: Sequence[Server]) -> Iterable[str]:
-    yield from _header(["the load generator's share of a core", *(server.title for server in servers)])
+def _shares(results: Results, workloads: Sequence[Workload], servers: Sequence[Server]) -> Iterable[str]:
+    yield from _header(["share of a core: server / load generator", *(server.title for server in servers)])
     for workload in workloads:
-        shares = [results.median(workload.name, server.name, _GENERATOR) for server in servers]
-        if any(shares):
-            yield _line([workload.name, *(_number(share, 2) for share in shares)])
+        pairs = [[results.median(workload.name, server.name, figure) for figure in _SHARES] for server in servers]
+        if any(pair != [None, None] for pair in pairs):
+            yield _line(
+                [workload.name, *(" / ".join(_number(share, 2) for share in pair).strip(" /") for pair in pairs)]
+            )
 
 
 def _ratio(ours: float | None, theirs: float | None, row: Row) -> str:
