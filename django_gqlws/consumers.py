@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.sessions import InstanceSessionWrapper
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -17,6 +18,18 @@ from .protocol.server import SUBPROTOCOL
 from .security import is_origin_allowed, origin_of
 
 logger = logging.getLogger(__name__)
+
+
+def _without_session(send: Any) -> Any:
+    """What Channels' session middleware wraps.
+
+    It asks two lazy objects, for each frame, whether to save the session, and saves it with HTTP responses alone: most of
+    what a notification would cost.
+    """
+    wrapper = getattr(send, "__self__", None)
+    if isinstance(wrapper, InstanceSessionWrapper) and "websocket.send" not in wrapper.save_message_types:
+        return wrapper.real_send
+    return send
 
 
 class GraphqlWsConsumer(AsyncWebsocketConsumer):
@@ -47,7 +60,7 @@ class GraphqlWsConsumer(AsyncWebsocketConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope = scope
-        self.base_send = send
+        self.base_send = _without_session(send)
         await receive()  # websocket.connect
         connection = await self._open()
         try:

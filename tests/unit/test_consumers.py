@@ -1,0 +1,46 @@
+"""The consumer, as ASGI applications wrap it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from channels.sessions import InstanceSessionWrapper, SessionMiddlewareStack
+
+from django_gqlws import GraphqlWsConsumer
+from tests.support.peers import Peer
+
+
+async def test_frames_behind_the_session_middleware(monkeypatch: Any) -> None:
+    """They reach the client without a detour: the middleware saves sessions with HTTP responses alone."""
+    detours: list[str] = []
+    send = InstanceSessionWrapper.send
+
+    async def noted(self: InstanceSessionWrapper, message: dict[str, Any]) -> None:
+        detours.append(message["type"])
+        await send(self, message)
+
+    monkeypatch.setattr(InstanceSessionWrapper, "send", noted)
+
+    peer = await Peer.connect(SessionMiddlewareStack(GraphqlWsConsumer.as_asgi()))
+    peer.send(type="ping")
+    await peer.until(lambda messages: messages[-1] == {"type": "pong"})
+
+    assert detours == []
+    await peer.leave()
+
+
+async def test_frames_behind_a_session_middleware_that_saves_with_each(monkeypatch: Any) -> None:
+    """They go through it."""
+    monkeypatch.setattr(InstanceSessionWrapper, "save_message_types", ["http.response.start", "websocket.send"])
+    detours: list[str] = []
+
+    async def noted(self: InstanceSessionWrapper, message: dict[str, Any]) -> None:
+        detours.append(message["type"])
+        await self.real_send(message)
+
+    monkeypatch.setattr(InstanceSessionWrapper, "send", noted)
+
+    peer = await Peer.connect(SessionMiddlewareStack(GraphqlWsConsumer.as_asgi()))
+
+    assert detours == ["websocket.accept", "websocket.send"]
+    await peer.leave()
