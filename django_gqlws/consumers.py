@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 def _without_session(send: Any) -> Any:
     """What Channels' session middleware wraps.
 
-    It asks two lazy objects, for each frame, whether to save the session, and saves it with HTTP responses alone: most of
-    what a notification would cost.
+    It asks two lazy objects, for each frame, whether to save the session, and saves it with HTTP responses alone: that
+    was most of what a notification cost.
     """
     wrapper = getattr(send, "__self__", None)
     if isinstance(wrapper, InstanceSessionWrapper) and "websocket.send" not in wrapper.save_message_types:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
 from functools import partial
-from inspect import isclass
-from types import NoneType
+from inspect import CORO_CREATED, getcoroutinestate, isclass
+from types import CoroutineType, NoneType
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -244,8 +244,29 @@ class Execution(ExecutionContext):
         return complete(return_type, field_nodes, info, path, result)
 
     async def _in_worker(self, function: Callable[..., Any], *args: Any) -> Any:
-        result = await workers.run(function, *args)
+        try:
+            result = await workers.run(function, *args)
+        except workers.CancelledTooLate as late:
+            _discard(late.result)
+            raise
         return await result if self.is_awaitable(result) else result
+
+
+def _discard(value: Any, depth: int = 8) -> None:
+    """Closes a coroutine that nobody will await, and those that wait inside of it: Python warns of each one."""
+    inner: Iterable[Any] = ()
+    if isinstance(value, CoroutineType):
+        if value.cr_frame is None or getcoroutinestate(value) != CORO_CREATED:
+            return
+        inner = value.cr_frame.f_locals.values()
+    elif type(value) is dict:
+        inner = value.values()
+    elif type(value) is list:
+        inner = value
+    for item in tuple(inner) if depth else ():
+        _discard(item, depth - 1)
+    if isinstance(value, CoroutineType):
+        value.close()
 
 
 async def _single(name: str, result: Awaitable[Any]) -> Results:
