@@ -18,7 +18,7 @@ class Counters:
     unreadable: int = 0
     """Messages of a foreign version or shape, and payloads that could not be unpacked."""
     offered: int = 0
-    """Events put into the queues of subscriptions."""
+    """Messages of the channel layer that reached a subscription, counted for each subscription."""
     executed: int = 0
     """Executions of a document for an event."""
     delivered: int = 0

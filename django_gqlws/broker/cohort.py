@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from enum import Enum, auto
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 from ..turns import Turns
@@ -13,13 +14,25 @@ SIDE_BY_SIDE = 100
 """Personal executions of one cohort that may run at the same time."""
 
 
+class Member(Protocol):
+    """A live subscription, as its cohort sees it."""
+
+    def step(self) -> None:
+        """Does one piece of work."""
+
+
+Wake = Callable[[Iterable[Member]], None]
+"""Has each of them called to a `step` soon."""
+
+
 class Cohort:
     """The live subscriptions of an event loop that are equal in everything that an execution may depend on,
     but their context."""
 
-    __slots__ = ("__weakref__", "personal")
+    __slots__ = ("__weakref__", "personal", "wake")
 
-    def __init__(self) -> None:
+    def __init__(self, wake: Wake) -> None:
+        self.wake = wake
         self.personal = Turns(SIDE_BY_SIDE)
         """Where members stand to execute an event for themselves."""
 
@@ -27,14 +40,15 @@ class Cohort:
 class Cohorts:
     """The cohorts of an event loop; one lives as long as a member holds it."""
 
-    def __init__(self) -> None:
+    def __init__(self, wake: Wake) -> None:
+        self._wake = wake
         self._cohorts: WeakValueDictionary[Hashable, Cohort] = WeakValueDictionary()
 
     def find(self, key: Hashable) -> Cohort:
         """The cohort with this key."""
         cohort = self._cohorts.get(key)
         if cohort is None:
-            cohort = self._cohorts[key] = Cohort()
+            cohort = self._cohorts[key] = Cohort(self._wake)
         return cohort
 
 
@@ -44,41 +58,54 @@ class State(Enum):
     OPEN = auto()
     """Nobody has executed it. Whoever comes first leads."""
     RUNNING = auto()
-    """A member is executing it, and has not touched its context so far."""
+    """A member executes it, or is called to, and has not touched its context so far."""
     SHARED = auto()
     """The result depends on nothing personal: it is everybody's."""
     PERSONAL = auto()
     """The execution touched the context: each member has to execute it for itself."""
 
 
+# The hot path uses these: Python 3.11 takes 0.3 µs to look up a member in its Enum.
+OPEN, RUNNING, SHARED, PERSONAL = State
+
+
 class Sharing:
     """One event for one cohort: the decision whether its result is shared, and the result.
 
-    A member that comes while it is undecided waits; all that wait are called back as soon as it is decided.
+    A member that comes while it is undecided waits; all that wait are woken as soon as it is decided.
     """
 
-    __slots__ = ("_loop", "_waiting", "result", "state")
+    __slots__ = ("_loop", "_waiting", "_wake", "leader", "result", "state")
 
-    def __init__(self) -> None:
-        self.state = State.OPEN
+    def __init__(self, wake: Wake) -> None:
+        self.state = OPEN
+        self.leader: Member | None = None
+        """Who executes it for all."""
         self.result: str | None = None
         """The encoded result; None: there is nothing to send."""
-        self._waiting: list[Callable[[], None]] = []
+        self._wake = wake
+        self._waiting: list[Member] = []
 
-    def lead(self) -> None:
-        """The caller executes it, for all."""
-        self.state = State.RUNNING
+    def attend(self, member: Member) -> None:
+        """Wakes the member when there is something for it to do: to lead, or to take what was decided."""
+        if self.state is RUNNING:
+            self._waiting.append(member)
+            return
+        if self.state is OPEN:
+            self.lead(member)
+        self._wake((member,))
+
+    def lead(self, member: Member) -> None:
+        """The member executes it, for all."""
+        self.state = RUNNING
+        self.leader = member
         self._loop = asyncio.get_running_loop()
-
-    def wait(self, callback: Callable[[], None]) -> None:
-        """Calls back when it is decided, or when the leader has given up."""
-        self._waiting.append(callback)
 
     def share(self, result: str | None) -> None:
         """The leader's result is everybody's. Does nothing if it turned out to be personal."""
-        if self.state is State.RUNNING:
+        if self.state is RUNNING:
             self.result = result
-            self._decide(State.SHARED)
+            self._decide(SHARED)
 
     def make_personal(self) -> None:
         """The leader touched its context, in whatever thread."""
@@ -92,16 +119,16 @@ class Sharing:
             self._loop.call_soon_threadsafe(self._become_personal)
 
     def _become_personal(self) -> None:
-        if self.state is State.RUNNING:
-            self._decide(State.PERSONAL)
+        if self.state is RUNNING:
+            self._decide(PERSONAL)
 
-    def give_up(self) -> None:
-        """The leader was cancelled: the next one leads."""
-        if self.state is State.RUNNING:
-            self._decide(State.OPEN)
+    def give_up(self, member: Member) -> None:
+        """The member is gone: if it was the leader, the next one leads."""
+        if self.state is RUNNING and self.leader is member:
+            self._decide(OPEN)
 
     def _decide(self, state: State) -> None:
         self.state = state
+        self.leader = None
         waiting, self._waiting = self._waiting, []
-        for callback in waiting:
-            callback()
+        self._wake(waiting)

@@ -33,7 +33,7 @@ class Event:
         """What is known about this event for a cohort."""
         sharing = self._sharings.get(cohort)
         if sharing is None:
-            sharing = self._sharings[cohort] = Sharing()
+            sharing = self._sharings[cohort] = Sharing(cohort.wake)
         return sharing
 
     def unpack(self) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from ..counters import counters
 from ..exceptions import BroadcastError
 from ..tasks import Tasks
-from .cohort import Cohorts
+from .cohort import Cohorts, Member
 from .envelope import Envelope
 from .event import Event
 from .layer import CHANNEL_PREFIX, Layer, get_layer
@@ -30,14 +30,11 @@ LAST_RETRY = 1.0
 """Seconds between attempts while the channel layer fails; doubled up to the last."""
 
 
-class Subscriber(Protocol):
-    """A live subscription, as the hub sees it."""
+class Subscriber(Member, Protocol):
+    """A live subscription, as the hub sees it: `step` is called some time after `Hub.ready`, once for each call."""
 
     def offer(self, event: Event) -> None:
         """Takes an event into its queue. Called in order; must not wait."""
-
-    def step(self) -> None:
-        """Does one piece of work. Called some time after `Hub.ready`, once for each call."""
 
 
 class _Group:
@@ -72,8 +69,8 @@ class Hub:
         self._groups: dict[str, _Group] = {}
         self._changed: deque[str] = deque()
         self._has_changed = asyncio.Event()
-        self.cohorts = Cohorts()
-        self._ready: deque[Subscriber] = deque()
+        self.cohorts = Cohorts(self._all_ready)
+        self._ready: deque[Member] = deque()
         self._turn_is_called = False
         self._layer: Layer | None = None
         self._channel: str | None = None
@@ -120,11 +117,14 @@ class Hub:
 
     def ready(self, subscriber: Subscriber) -> None:
         """Asks for a `step` of the subscriber, in turn with all others."""
-        self._ready.append(subscriber)
+        self._all_ready((subscriber,))
+
+    def _all_ready(self, members: Iterable[Member]) -> None:
+        self._ready.extend(members)
         self._call_turn()
 
     def _call_turn(self) -> None:
-        if not self._turn_is_called:
+        if self._ready and not self._turn_is_called:
             self._turn_is_called = True
             # In an empty context: the hub works for everybody, not for whoever came first.
             asyncio.get_running_loop().call_soon(self._take_turn, context=Context())
@@ -138,8 +138,7 @@ class Hub:
                     _report(error)
         finally:
             self._turn_is_called = False
-            if self._ready:
-                self._call_turn()
+            self._call_turn()
 
     # Receiving
 
@@ -205,6 +204,7 @@ class Hub:
             logger.warning("The channel layer lost %d messages to the group %s.", lost, envelope.group)
         # Told to all who are there: who has come meanwhile may be told of one too many, nobody of one too few.
         event = Event(envelope, lost)
+        counters.offered += len(group.members)
         for subscriber in tuple(group.members):
             try:
                 subscriber.offer(event)

@@ -6,12 +6,13 @@ import asyncio
 import logging
 from contextvars import Context
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import partial
 from typing import Any
 
 from graphql import GraphQLError
 
-from ..broker.cohort import Cohort, Sharing, State
+from ..broker.cohort import PERSONAL, SHARED, Cohort, Sharing
 from ..broker.envelope import Kind
 from ..broker.event import Event
 from ..broker.mailbox import Mailbox, WhenFull
@@ -53,6 +54,22 @@ class _Run:
         self.task: asyncio.Task[None] | None = None
 
 
+class Phase(Enum):
+    """What a listener is doing."""
+
+    JOINING = auto()
+    """Events are kept, and not executed before the groups are joined and the client is told so."""
+    IDLE = auto()
+    """Nothing waits in the mailbox."""
+    BUSY = auto()
+    """With an event, or called to its next step, or waiting for its client to read."""
+    CLOSED = auto()
+
+
+JOINING, IDLE, BUSY, CLOSED = Phase
+EVENT = Kind.EVENT
+
+
 class Listener:
     """A `Subscriber` of the hub.
 
@@ -68,12 +85,11 @@ class Listener:
         "_has_turn",
         "_held",
         "_hub",
-        "_is_active",
-        "_is_busy",
-        "_is_closed",
+        "_is_direct",
         "_is_ending",
         "_listened",
         "_mailbox",
+        "_phase",
         "_replies",
         "_run",
         "_session",
@@ -98,13 +114,11 @@ class Listener:
         self._has_turn = False
         # An event that waits for the decision of its cohort.
         self._held: tuple[Event, Sharing] | None = None
-        # Joined and confirmed: events may be executed. Until then they are kept.
-        self._is_active = False
-        # In the hub's hands, or in its turn, or waiting for the client to read.
-        self._is_busy = False
+        self._phase = JOINING
+        # Whether an event may go past the mailbox when nothing is in its way.
+        self._is_direct = source.shared and not settings.strict_ordering
         # The server ended the subscription; what waits in the mailbox is still delivered.
         self._is_ending = False
-        self._is_closed = False
 
     async def open(self) -> None:
         """Joins the groups; returns when no broadcast can be missed any more and the client was told so."""
@@ -113,20 +127,19 @@ class Listener:
         except BaseException:
             self.close()
             raise
-        if self._is_closed:
+        if self._phase is CLOSED:
             return
         settings = self._session.settings
         if settings.confirm_subscriptions:
             message = settings.subscription_confirmation_message
             self._replies.send_result(message.get("data"), message.get("errors") or ())
-        self._is_active = True
-        self._wake()
+        self._go_on()
 
     def close(self) -> None:
         """Leaves the groups, drops what waits and has ``unsubscribed`` called: once, however often it is called."""
-        if self._is_closed:
+        if self._phase is CLOSED:
             return
-        self._is_closed = True
+        self._phase = CLOSED
         self._hub.leave(self, self._source.groups)
         self._mailbox.clear()
         if (run := self._run) is not None:
@@ -134,7 +147,9 @@ class Listener:
             if run.sharing is None:
                 self._cohort.personal.leave()
             else:
-                run.sharing.give_up()
+                run.sharing.give_up(self)
+        elif self._held is not None:
+            self._held[1].give_up(self)
         self._leave_turn()
         self._session.tasks.start(self._source.end(), self._listened.context.copy())
 
@@ -154,18 +169,12 @@ class Listener:
     # The hub's side
 
     def offer(self, event: Event) -> None:
-        if self._is_ending or self._is_closed:
-            return
-        if event.kind is Kind.EVENT:
-            if not self._mailbox.put(event) and self._source.when_full is WhenFull.CLOSE:
-                self._give_up()
-                return
-        elif event.kind is Kind.UNSUBSCRIBE:
-            self._is_ending = True
-        else:
-            self._disconnect(event)
-            return
-        self._wake()
+        if event.kind is not EVENT:
+            self._obey(event)
+        elif self._phase is IDLE and self._is_direct and not event.lost and not self._session.outbox.busy:
+            self._attend(event, event.sharing(self._cohort))
+        elif not self._is_over:
+            self._keep(event)
 
     def step(self) -> None:
         if self._held is not None:
@@ -176,19 +185,48 @@ class Listener:
         else:
             self._session.turns.enter(self._take_turn)
 
-    def _wake(self) -> None:
-        if self._is_active and not self._is_busy and (self._mailbox or self._is_ending):
-            self._is_busy = True
-            self._hub.ready(self)
+    @property
+    def _is_over(self) -> bool:
+        return self._is_ending or self._phase is CLOSED
+
+    def _keep(self, event: Event) -> None:
+        if self._mailbox.put(event) or self._source.when_full is not WhenFull.CLOSE:
+            self._wake()
+        else:
+            self.close()
+            self._replies.fail(
+                GraphQLError("This subscription was ended: its notifications were not read fast enough.")
+            )
+
+    def _attend(self, event: Event, sharing: Sharing) -> None:
+        self._phase = BUSY
+        self._held = event, sharing
+        sharing.attend(self)
 
     def _go_on(self) -> None:
-        self._is_busy = False
-        if not self._is_closed:
+        """Free for what comes next."""
+        if self._phase is CLOSED:
+            return
+        if self._mailbox and self._is_direct and not self._session.outbox.busy:
+            event = self._mailbox.take()
+            self._attend(event, event.sharing(self._cohort))
+        else:
+            self._phase = IDLE
             self._wake()
 
-    def _give_up(self) -> None:
-        self.close()
-        self._replies.fail(GraphQLError("This subscription was ended: its notifications were not read fast enough."))
+    def _wake(self) -> None:
+        if self._phase is IDLE and (self._mailbox or self._is_ending):
+            self._phase = BUSY
+            self._hub.ready(self)
+
+    def _obey(self, event: Event) -> None:
+        if self._is_over:
+            return
+        if event.kind is Kind.UNSUBSCRIBE:
+            self._is_ending = True
+            self._wake()
+        else:
+            self._disconnect(event)
 
     def _disconnect(self, event: Event) -> None:
         try:
@@ -208,7 +246,7 @@ class Listener:
             event = self._mailbox.take()
             self._handle(event, event.sharing(self._cohort) if self._source.shared else None)
             return
-        if not self._is_closed:
+        if self._phase is not CLOSED:
             self.close()
             self._replies.complete()
         self._leave_turn()
@@ -217,25 +255,23 @@ class Listener:
         if self._has_turn:
             self._has_turn = False
             self._session.turns.leave()
-            self._go_on()
+        self._go_on()
 
     def _handle(self, event: Event, sharing: Sharing | None) -> None:
-        if self._is_closed:
+        if self._phase is CLOSED:
             return
-        if sharing is None or sharing.state is State.PERSONAL:
+        if sharing is None or sharing.state is PERSONAL:
             self._cohort.personal.enter(partial(self._execute_personally, event))
-        elif sharing.state is State.SHARED:
+        elif sharing.state is SHARED:
             self._send(sharing.result, is_shared=True)
             self._leave_turn()
-        elif sharing.state is State.RUNNING:
-            self._held = event, sharing
-            sharing.wait(partial(self._hub.ready, self))
-        else:
-            sharing.lead()
+        elif sharing.leader is self:
             self._execute(event, sharing)
+        else:
+            self._attend(event, sharing)
 
     def _execute_personally(self, event: Event) -> None:
-        if self._is_closed:
+        if self._phase is CLOSED:
             self._cohort.personal.leave()
         else:
             self._execute(event, None)
@@ -306,17 +342,22 @@ class Listener:
             sharing.make_personal()
         else:
             sharing.share(result)
-        self._send(result, is_shared=sharing is not None and sharing.state is State.SHARED)
+        self._send(result, is_shared=sharing is not None and sharing.state is SHARED)
         self._leave_turn()
 
     def _send(self, result: str | None, is_shared: bool) -> None:
         if result is None:
             return
+        if self._mailbox.untold or self._session.is_debug:
+            result = self._extend(result, is_shared)
+        self._replies.send_payload(result)
+        counters.delivered += 1
+        counters.shared += is_shared
+
+    def _extend(self, result: str, is_shared: bool) -> str:
         extensions: dict[str, Any] = {}
         if self._mailbox.untold:
             extensions["dropped"], self._mailbox.untold = self._mailbox.untold, 0
         if self._session.is_debug:
             extensions["shared"] = is_shared
-        self._replies.send_payload(add_extensions(result, **extensions) if extensions else result)
-        counters.delivered += 1
-        counters.shared += is_shared
+        return add_extensions(result, **extensions)

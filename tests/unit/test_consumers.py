@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from channels.sessions import InstanceSessionWrapper, SessionMiddlewareStack
@@ -26,6 +27,20 @@ async def test_frames_behind_the_session_middleware(monkeypatch: Any) -> None:
     await peer.until(lambda messages: messages[-1] == {"type": "pong"})
 
     assert detours == []
+    await peer.leave()
+
+
+async def test_a_server_whose_send_gives_no_coroutine() -> None:
+    """Frames reach the client all the same: any awaitable will do."""
+    consumer = GraphqlWsConsumer.as_asgi()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await consumer(scope, receive, lambda message: asyncio.ensure_future(send(message)))
+
+    peer = await Peer.connect(application)
+
+    peer.send(type="ping")
+    await peer.until(lambda messages: messages[-1] == {"type": "pong"})
     await peer.leave()
 
 

@@ -15,10 +15,11 @@ from graphql import GraphQLError
 
 from django_gqlws import on_loop
 from django_gqlws.broker import cohort
+from django_gqlws.broker.process import current_broker
 from tests.support import notes
 from tests.support.notes import Notes
 from tests.support.peers import Peer
-from tests.support.sharing import ON_EVENT, Since, Stage, declare, serve, subscribed, texts
+from tests.support.sharing import ON_EVENT, Since, Stage, declare, say, serve, subscribed, texts
 from tests.support.tables import situations
 
 
@@ -66,6 +67,31 @@ async def test_a_leader_who_goes_in_the_middle(depart: Callable[[Peer], Any]) ->
 
     assert [await texts(peer, 2) for peer in others] == [[1, 2]] * 3
     assert (since.executed, since.shared) == (3, 6)
+
+
+async def test_a_leader_who_goes_before_it_begins() -> None:
+    """It was called to lead, and is gone when its turn comes: the next one leads."""
+    on_event = declare(say)
+    consumer = serve(on_event)
+    _, *others = [await subscribed(consumer) for _ in range(3)]
+    hub, room = current_broker().hub, on_event._group_name("room")
+    leader = next(iter(hub._groups[room].members))
+
+    class Saboteur:
+        def offer(self, event: Any) -> None:
+            leader.close()
+
+        def step(self) -> None:
+            raise AssertionError
+
+    await hub.join(Saboteur(), [room])
+    since = Since()
+
+    await on_event.broadcast(group="room", payload=1)
+    await on_event.broadcast(group="room", payload=2)
+
+    assert [await texts(peer, 2) for peer in others] == [[1, 2]] * 2
+    assert (since.executed, since.shared) == (2, 4)
 
 
 async def test_leaders_who_go_one_after_the_other() -> None:

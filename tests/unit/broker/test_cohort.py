@@ -5,85 +5,115 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+from collections.abc import Iterable
 
-from django_gqlws.broker.cohort import Cohorts, Sharing, State
+from django_gqlws.broker.cohort import Cohorts, Member, Sharing, State
 from django_gqlws.broker.envelope import Envelope, Kind
 from django_gqlws.broker.event import Event
 from tests.support.notes import Notes
+
+
+class Somebody(Member):
+    """A member that is only known by its name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+A, B, LEADER = Somebody("a"), Somebody("b"), Somebody("leader")
 
 
 def event() -> Event:
     return Event(Envelope(Kind.EVENT, "room", "me", 1, 0, b""))
 
 
-def led() -> tuple[Sharing, list[str]]:
-    """An event that somebody executes, while two others wait; who is called back is noted."""
-    sharing, called = Sharing(), list[str]()
-    sharing.lead()
-    for name in ("a", "b"):
-        sharing.wait(lambda name=name: called.append(name))  # type: ignore[misc]
-    return sharing, called
+def led() -> tuple[Sharing, list[Member]]:
+    """An event that somebody executes, while two others wait; who is woken is noted."""
+    woken = list[Member]()
+    sharing = Sharing(woken.extend)
+    sharing.lead(LEADER)
+    sharing.attend(A)
+    sharing.attend(B)
+    return sharing, woken
+
+
+def nobody(members: Iterable[Member]) -> None:
+    assert not list(members)
 
 
 async def test_members_with_the_same_key() -> None:
     """They are one cohort as long as one of them is there."""
-    cohorts = Cohorts()
+    cohorts = Cohorts(nobody)
 
     first, second = cohorts.find(("a", 1)), cohorts.find(("a", 1))
     assert first is second
     assert cohorts.find(("a", 2)) is not first
 
-    before = id(first.personal)
     del first, second
     gc.collect()
     assert len(cohorts._cohorts) == 0
-    assert before
 
 
 async def test_an_event_has_one_decision_for_each_cohort() -> None:
     """That of one is not that of another, nor that of the next event."""
-    cohorts, one, other = Cohorts(), event(), event()
+    cohorts, one, other = Cohorts(nobody), event(), event()
     a, b = cohorts.find("a"), cohorts.find("b")
 
     assert one.sharing(a) is one.sharing(a)
     assert len({id(one.sharing(a)), id(one.sharing(b)), id(other.sharing(a))}) == 3
 
 
+async def test_the_first_who_attends() -> None:
+    """It is woken to lead, whoever comes behind it waits."""
+    woken = list[Member]()
+    sharing = Sharing(woken.extend)
+
+    sharing.attend(A)
+    sharing.attend(B)
+
+    assert (sharing.state, sharing.leader, woken) == (State.RUNNING, A, [A])
+
+
 async def test_a_result_that_is_shared() -> None:
-    """Everybody who waits is called back once, in order, and finds it."""
-    sharing, called = led()
+    """Everybody who waits is woken once, in order, and finds it; whoever comes later is woken at once."""
+    sharing, woken = led()
 
     sharing.share("result")
     sharing.share("another")
+    assert (sharing.state, sharing.result, woken) == (State.SHARED, "result", [A, B])
+    sharing.attend(LEADER)
 
-    assert (sharing.state, sharing.result, called) == (State.SHARED, "result", ["a", "b"])
+    assert woken == [A, B, LEADER]
 
 
 async def test_nothing_to_send() -> None:
     """It is shared like a result."""
-    sharing, called = led()
+    sharing, woken = led()
 
     sharing.share(None)
 
-    assert (sharing.state, sharing.result, called) == (State.SHARED, None, ["a", "b"])
+    assert (sharing.state, sharing.result, woken) == (State.SHARED, None, [A, B])
 
 
 async def test_a_touch_on_the_loop() -> None:
     """It is decided at once, and what the leader shares later is its own."""
-    sharing, called = led()
+    sharing, woken = led()
 
     sharing.make_personal()
-    assert (sharing.state, called) == (State.PERSONAL, ["a", "b"])
+    assert (sharing.state, woken) == (State.PERSONAL, [A, B])
     sharing.share("result")
 
-    assert (sharing.state, sharing.result, called) == (State.PERSONAL, None, ["a", "b"])
+    assert (sharing.state, sharing.result, woken) == (State.PERSONAL, None, [A, B])
 
 
 async def test_a_touch_in_a_thread() -> None:
     """It is decided on the loop."""
-    sharing, called = Sharing(), Notes[int]()
-    sharing.lead()
-    sharing.wait(lambda: called.add(threading.get_ident()))
+    called = Notes[int]()
+    sharing = Sharing(lambda _: called.add(threading.get_ident()))
+    sharing.lead(LEADER)
 
     await asyncio.to_thread(sharing.make_personal)
     await called.reached(1)
@@ -94,9 +124,9 @@ async def test_a_touch_in_a_thread() -> None:
 
 async def test_a_touch_on_another_loop() -> None:
     """It is decided on its own."""
-    sharing, called = Sharing(), Notes[int]()
-    sharing.lead()
-    sharing.wait(lambda: called.add(threading.get_ident()))
+    called = Notes[int]()
+    sharing = Sharing(lambda _: called.add(threading.get_ident()))
+    sharing.lead(LEADER)
 
     async def touch() -> None:
         sharing.make_personal()
@@ -108,15 +138,25 @@ async def test_a_touch_on_another_loop() -> None:
 
 
 async def test_a_leader_who_gives_up() -> None:
-    """Those who wait are called back, and the first of them leads."""
-    sharing, called = led()
+    """Those who wait are woken, and the first of them leads."""
+    sharing, woken = led()
 
-    sharing.give_up()
-    assert (sharing.state, called) == (State.OPEN, ["a", "b"])
-    sharing.lead()
+    sharing.give_up(LEADER)
+    assert (sharing.state, sharing.leader, woken) == (State.OPEN, None, [A, B])
+    sharing.attend(A)
+    sharing.attend(B)
     sharing.share("result")
 
-    assert (sharing.state, sharing.result) == (State.SHARED, "result")
+    assert (sharing.state, sharing.result, woken) == (State.SHARED, "result", [A, B, A, B])
+
+
+async def test_another_member_who_gives_up() -> None:
+    """The leader goes on."""
+    sharing, woken = led()
+
+    sharing.give_up(A)
+
+    assert (sharing.state, sharing.leader, woken) == (State.RUNNING, LEADER, [])
 
 
 async def test_a_leader_who_gives_up_too_late() -> None:
@@ -126,8 +166,8 @@ async def test_a_leader_who_gives_up_too_late() -> None:
     personal, _ = led()
     personal.make_personal()
 
-    shared.give_up()
-    personal.give_up()
+    shared.give_up(LEADER)
+    personal.give_up(LEADER)
 
     assert (shared.state, personal.state) == (State.SHARED, State.PERSONAL)
 
