@@ -10,7 +10,8 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from inspect import signature
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
@@ -96,6 +97,14 @@ def middleware_or_none(value: Any) -> str | None:
     return None
 
 
+def loaders_or_none(value: Any) -> str | None:
+    try:
+        load_loaders(value)
+    except ImproperlyConfigured as error:
+        return f'None, or a dict such as {{"users": "app.loaders.UserLoader"}}. {error}'
+    return None
+
+
 def _setting(default: Any, rule: Rule) -> Any:
     return field(default_factory=lambda: default, metadata={"rule": rule})
 
@@ -109,6 +118,9 @@ class Settings:
 
     middleware: Any = _setting(None, middleware_or_none)
     """Callables around each resolver, sync or async; the first is the closest to the resolver."""
+
+    loaders: Mapping[str, Any] | None = _setting(None, loaders_or_none)
+    """What makes ``info.context.loaders``: names, and callables without arguments or their dotted paths."""
 
     connection_init_wait_timeout: float | None = _setting(10, seconds_or_none)
     """Seconds until a client without ``connection_init`` is closed with 4408."""
@@ -261,6 +273,32 @@ def load_middleware(value: Any) -> Any:
     if not all(callable(item) or hasattr(item, "resolve") for item in loaded):
         raise ImproperlyConfigured("GraphQL middleware must be callable.")
     return loaded
+
+
+def load_loaders(value: Any) -> dict[str, Callable[[], Any]]:
+    """The factories that a setting names, or ImproperlyConfigured."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ImproperlyConfigured("Loaders are declared in a dict.")
+    return {name: _load_factory(name, factory) for name, factory in value.items()}
+
+
+def _load_factory(name: Any, factory: Any) -> Callable[[], Any]:
+    if not isinstance(name, str) or not name.isidentifier() or name.startswith("_"):
+        raise ImproperlyConfigured(f"{name!r} names no loader: write an attribute's name, such as 'users'.")
+    try:
+        factory = import_string(factory) if isinstance(factory, str) else factory
+        signature(factory).bind()
+    except ImportError as error:
+        raise ImproperlyConfigured(f"The loader {name!r} cannot be imported: {error}") from error
+    except TypeError as error:
+        raise ImproperlyConfigured(
+            f"The loader {name!r} is made without arguments, and {factory!r} cannot be called so: {error}."
+        ) from error
+    except ValueError:  # A callable that hides what it takes.
+        pass
+    return cast(Callable[[], Any], factory)
 
 
 def _forget(*, setting: str, **_: Any) -> None:

@@ -45,7 +45,7 @@ class Connection:
             scope,
             settings,
             hooks,
-            get_executor(settings.schema, settings.middleware),
+            get_executor(settings.schema, settings.middleware, settings.loaders),
             masks_errors(settings),
             self._tasks,
             self.outbox,

@@ -16,6 +16,7 @@ from ..execution.context import OperationContext
 from ..execution.documents import Operation as Prepared
 from ..execution.executor import Outcome, close_source
 from ..execution.kinds import call
+from ..execution.loaders import Loaders
 from ..execution.variables import VariableErrors, Variables
 from ..protocol.messages import Subscribe
 from .listener import Listened, Listener
@@ -101,7 +102,7 @@ class Operation(Replies):
             self.fail(*prepared)
             return None
         self._kind, self.name = prepared.type, prepared.name
-        context = OperationContext(session.scope, request.id, prepared.name)
+        context = OperationContext(session.scope, request.id, prepared.name, Loaders(session.executor.loaders))
         if prepared.type is OperationType.SUBSCRIPTION:
             return await self._subscribe(prepared, Variables(prepared, request.variables), context)
         await self._execute(prepared, context)

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 from django.http import HttpHeaders, parse_cookie
+
+from .loaders import NO_LOADERS, Loaders
+
+_DERIVED = ("user", "session", "headers", "COOKIES", "META", "loaders")
+"""What is made when it is asked for."""
+
+
+class _Loaders:
+    """``OperationContext.loaders``, as long as the application puts nothing else there."""
+
+    def __get__(self, context: OperationContext | None, owner: type) -> Any:
+        return self if context is None else context.declared_loaders()
 
 
 class OperationContext:
@@ -13,23 +25,53 @@ class OperationContext:
 
     ``channels_scope`` is the connection's live ASGI scope: what is written to it lasts for the connection.
     ``user``, ``session``, ``headers``, ``COOKIES`` and ``META`` read like an ``HttpRequest``'s, so that a
-    schema written for HTTP runs unchanged.
+    schema written for HTTP runs unchanged; a new ``user`` or ``session`` lasts for the connection.
+
+    ``loaders`` are the data loaders that ``GQLWS["LOADERS"]`` declares, new ones for each execution: of a query, of a
+    mutation, for a notification. To use them is not to look at the context: the result may still be shared.
     """
 
-    def __init__(self, channels_scope: MutableMapping[str, Any], operation_id: str, operation_name: str | None) -> None:
+    __slots__ = ("__dict__", "__weakref__", "_loaders")
+
+    loaders = _Loaders()
+
+    def __init__(
+        self,
+        channels_scope: MutableMapping[str, Any],
+        operation_id: str,
+        operation_name: str | None,
+        loaders: Loaders = NO_LOADERS,
+    ) -> None:
         self.channels_scope = channels_scope
         self.graphql_operation_id = operation_id
         self.graphql_operation_name = operation_name
+        self._loaders = loaders
+
+    def declared_loaders(self) -> Loaders:
+        """The loaders of the execution that is running."""
+        return self._loaders
+
+    def renew_loaders(self) -> None:
+        """An execution begins or ends: whoever asks from here on gets new ones."""
+        self._loaders = self._loaders.fresh()
 
     @property
     def user(self) -> Any:
         """The connection's user. Needs channels' ``AuthMiddlewareStack``."""
         return self._from_scope("user", "AuthMiddlewareStack")
 
+    @user.setter
+    def user(self, user: Any) -> None:
+        self.channels_scope["user"] = user
+
     @property
     def session(self) -> Any:
         """The connection's session. Needs channels' ``SessionMiddlewareStack``."""
         return self._from_scope("session", "SessionMiddlewareStack")
+
+    @session.setter
+    def session(self, session: Any) -> None:
+        self.channels_scope["session"] = session
 
     @property
     def META(self) -> dict[str, str]:  # noqa: N802 - Django's name
@@ -68,14 +110,21 @@ class OperationContext:
     def __setitem__(self, key: str, value: Any) -> None:
         setattr(self, key, value)
 
+    def __delitem__(self, key: str) -> None:
+        try:
+            delattr(self, key)
+        except AttributeError:
+            raise KeyError(key) from None
+
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and hasattr(self, key)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.__dict__)
+        return iter(self._asdict())
 
-    def _asdict(self) -> Mapping[str, Any]:
-        return dict(self.__dict__)
+    def _asdict(self) -> dict[str, Any]:
+        """Everything that can be read here, by its name."""
+        return {**{name: getattr(self, name) for name in _DERIVED if name in self}, **self.__dict__}
 
     def _from_scope(self, key: str, stack: str) -> Any:
         try:
@@ -84,3 +133,65 @@ class OperationContext:
             raise AttributeError(
                 f"info.context.{key} needs channels' {stack} around the URLRouter in asgi.py"
             ) from None
+
+
+class ContextView:
+    """The context of an execution whose result may still be shared: its loaders can be had, all else is a touch.
+
+    It stands for the context until that is touched; it is equal to it, but another object.
+    """
+
+    __slots__ = ("__context", "__touch")
+
+    def __init__(self, context: OperationContext, touch: Callable[[], Any]) -> None:
+        object.__setattr__(self, "_ContextView__context", context)
+        object.__setattr__(self, "_ContextView__touch", touch)
+
+    @property
+    def loaders(self) -> Any:
+        if "loaders" in self.__context.__dict__:  # The application's own: who knows what they look at.
+            return self.__touch().loaders
+        return self.__context.declared_loaders()
+
+    @property  # type: ignore[misc]  # isinstance() asks for it.
+    def __class__(self) -> Any:
+        return type(self.__touch())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__touch(), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self.__touch(), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self.__touch(), name)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.__touch()[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.__touch()[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.__touch()[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.__touch()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.__touch())
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.__touch() == other)
+
+    def __hash__(self) -> int:
+        return hash(self.__touch())
+
+    def __repr__(self) -> str:
+        return repr(self.__touch())
+
+    def __dir__(self) -> Any:
+        return dir(self.__touch())
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self.__touch().__reduce_ex__(protocol)

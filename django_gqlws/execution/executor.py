@@ -18,12 +18,13 @@ from graphql.execution.execute import CollectedErrors, get_field_def
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path, inspect
 
-from ..conf import load_middleware, load_schema
+from ..conf import load_loaders, load_middleware, load_schema
 from .connections import close_old_async_connections
 from .documents import DocumentCache, Operation
 from .engine import Execution, GuardedMiddleware
 from .info import Watch
 from .kinds import call
+from .loaders import Factories
 from .workers import CancelledTooLate
 
 
@@ -39,10 +40,11 @@ class Outcome(NamedTuple):
 
 
 class Executor:
-    """Runs operations: one for each schema and its middleware in a process."""
+    """Runs operations: one for each schema, its middleware and its loaders in a process."""
 
-    def __init__(self, schema: GraphQLSchema, middleware: GuardedMiddleware | None) -> None:
+    def __init__(self, schema: GraphQLSchema, middleware: GuardedMiddleware | None, loaders: Factories) -> None:
         self.schema = schema
+        self.loaders = loaders
         self.documents = DocumentCache(schema, middleware is not None and middleware.blocks)
         self._middleware = middleware
 
@@ -58,7 +60,8 @@ class Executor:
 
         ``on_touch`` is called when somebody looks at the context for the first time, in whatever thread.
         """
-        execution = self._execution(operation, variables, root, Watch(context, on_touch), self._middleware)
+        watch = Watch(context, on_touch, bool(self.loaders))
+        execution = self._execution(operation, variables, root, watch, self._middleware)
         try:
             data = execution.execute_operation(operation.node, root)
         except GraphQLError as error:
@@ -73,7 +76,7 @@ class Executor:
         Raises GraphQLError, with the exception of the user's ``subscribe`` as its ``original_error``.
         Middleware takes no part.
         """
-        execution = self._execution(operation, variables, None, Watch(context), None)
+        execution = self._execution(operation, variables, None, Watch(context, None, bool(self.loaders)), None)
         root_type = self.schema.subscription_type
         if root_type is None:
             raise GraphQLError("The schema has no subscriptions.", operation.node)
@@ -117,6 +120,7 @@ class Executor:
         watch: Watch,
         middleware: MiddlewareManager | None,
     ) -> Execution:
+        watch.renew_loaders()
         execution = Execution(
             self.schema,
             operation.fragments,  # type: ignore[arg-type]
@@ -142,16 +146,18 @@ async def close_source(source: Any) -> None:
         await close()
 
 
-def get_executor(schema: Any, middleware: Any) -> Executor:
-    """The process's executor for a schema and middleware, as they stand in the settings."""
+def get_executor(schema: Any, middleware: Any, loaders: Any = None) -> Executor:
+    """The process's executor for a schema, middleware and loaders, as they stand in the settings."""
     graphql_schema = load_schema(schema)
     functions = load_middleware(middleware) or ()
     functions = tuple(getattr(functions, "middlewares", functions))
+    factories = load_loaders(loaders)
     # Kept in the schema itself, so that both go together.
     of_schema = graphql_schema.extensions.setdefault("django_gqlws", {})
-    key = tuple(id(function) for function in functions)
+    key = tuple(map(id, functions)), tuple((name, id(factory)) for name, factory in factories.items())
     if key not in of_schema:
-        of_schema[key] = Executor(graphql_schema, GuardedMiddleware(functions) if functions else None)
+        middleware = GuardedMiddleware(functions) if functions else None
+        of_schema[key] = Executor(graphql_schema, middleware, factories)
     executor: Executor = of_schema[key]
     return executor
 
@@ -166,6 +172,7 @@ async def _await_outcome(execution: Execution, data: Awaitable[dict[str, Any]]) 
 
 
 def _outcome(execution: Execution, data: dict[str, Any] | None, error: GraphQLError | None = None) -> Outcome:
+    execution.watch.renew_loaders()  # What they have cached ends here.
     collected = execution.collected_errors
     if error is not None:
         collected.add(error, None)

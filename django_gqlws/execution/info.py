@@ -11,6 +11,8 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo
 
+from .context import ContextView
+
 _FIELDS = GraphQLResolveInfo._fields
 _CONTEXT = _FIELDS.index("context")
 
@@ -21,11 +23,12 @@ class Watch:
     Code that reads the tuple behind our back gets the watch itself, which passes everything on and notices that, too.
     """
 
-    __slots__ = ("_context", "_on_touch", "_origin", "skipped", "touched")
+    __slots__ = ("_context", "_has_loaders", "_on_touch", "_origin", "skipped", "touched")
 
-    def __init__(self, context: Any, on_touch: Callable[[], None] | None = None) -> None:
+    def __init__(self, context: Any, on_touch: Callable[[], None] | None = None, has_loaders: bool = False) -> None:
         self._context = context
         self._on_touch = on_touch
+        self._has_loaders = has_loaders
         self._origin: Watch | None = None
         self.touched = False
         self.skipped = False
@@ -37,6 +40,17 @@ class Watch:
             if self._on_touch is not None:
                 self._on_touch()
         return self._context
+
+    def look(self) -> Any:
+        """What ``info.context`` gives: while the result may still be shared, a view that lets loaders be read."""
+        if self._has_loaders and self._on_touch is not None and not self.touched:
+            return ContextView(self._context, self.touch)
+        return self.touch()
+
+    def renew_loaders(self) -> None:
+        """Gives the context new loaders."""
+        if self._has_loaders:
+            self._context.renew_loaders()
 
     def skip(self) -> None:
         """There is nothing to send."""
@@ -66,7 +80,7 @@ class ResolveInfo(GraphQLResolveInfo):
 
     @property
     def context(self) -> Any:
-        return watch_of(self).touch()
+        return watch_of(self).look()
 
     def __getitem__(self, index: Any) -> Any:
         return tuple(self)[index] if _reaches_context(index) else tuple.__getitem__(self, index)

@@ -22,6 +22,10 @@ def middleware(resolve: Any, root: Any, info: Any, **arguments: Any) -> Any:
     return resolve(root, info, **arguments)
 
 
+def factory() -> object:
+    return object()
+
+
 # Key: default, legal values, illegal values.
 SETTINGS: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "schema": (None, [schema, schema.graphql_schema, SCHEMA], [None, "no.such.schema", "tests.project.schema", 5]),
@@ -29,6 +33,19 @@ SETTINGS: dict[str, tuple[Any, list[Any], list[Any]]] = {
         None,
         [None, [], [middleware], (middleware,), [f"{__name__}.middleware"], MiddlewareManager(middleware)],
         [middleware, ["no.such.middleware"], [5], "text"],
+    ),
+    "loaders": (
+        None,
+        [None, {}, {"users": object}, {"users": f"{__name__}.factory", "a1": factory}],
+        [
+            [],
+            {"users": 5},
+            {"users": "no.such.loader"},
+            {"users": middleware},
+            {"_users": object},
+            {5: object},
+            {"a-b": object},
+        ],
     ),
     "connection_init_wait_timeout": (10, [None, 0, 0.5, 10], [-1, "10", True]),
     "send_ping_every": (None, [None, 0, 0.5, 10], [-1, "10", True]),

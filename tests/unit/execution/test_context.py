@@ -58,6 +58,33 @@ def test_what_the_application_puts_there() -> None:
     assert {"tenant", "role", "channels_scope"} <= set(it) == it._asdict().keys()
     assert it._asdict()["role"] == "b"
 
+    del it["role"]
+
+    assert "role" not in it
+    with pytest.raises(KeyError):
+        del it["role"]
+
+
+DERIVED = {"user", "session", "headers", "COOKIES", "META", "loaders"}
+PLAIN = {"channels_scope", "graphql_operation_id", "graphql_operation_name"}
+
+
+def test_all_that_is_there() -> None:
+    """The fields, and what is made of the scope as far as it can be."""
+    assert set(context()) == PLAIN | DERIVED
+    assert set(OperationContext({}, "1", None)) == PLAIN | DERIVED - {"user", "session"}
+    assert context()._asdict()["user"] == "the user"
+
+
+@pytest.mark.parametrize("name", ["user", "session"])
+def test_another_user_or_session(name: str) -> None:
+    """It is the connection's from then on."""
+    scope: dict[str, Any] = {}
+
+    setattr(OperationContext(scope, "1", None), name, "new")
+
+    assert OperationContext(scope, "2", None)[name] == scope[name] == "new"
+
 
 def test_the_scope_is_the_connections_own() -> None:
     """What is written to it lasts for the connection."""
