@@ -36,7 +36,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> 
         Error(problem.message, hint=problem.hint, id="gqlws.E001" if problem.unknown else "gqlws.E002")
         for problem in problems(values)
     ]
-    if "schema" not in values:
+    if "SCHEMA" not in values:
         found.append(
             Warning(
                 "There is no GraphQL schema in the settings.",

@@ -190,33 +190,38 @@ class Problem:
     hint: str
 
 
-def problems(values: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yields what is wrong with a settings dict whose keys are in lower case."""
-    for name, value in values.items():
-        if name not in RULES:
+def problems(values: Mapping[Any, Any]) -> Iterator[Problem]:
+    """Yields what is wrong with a settings dict."""
+    for key, value in values.items():
+        name = str(key).lower()
+        if name not in RULES or key != name.upper():
             near = difflib.get_close_matches(name, RULES, n=1)
             hint = f'Did you mean "{near[0].upper()}"?' if near else f"Known keys: {', '.join(sorted(RULES)).upper()}."
-            yield Problem(name, True, f'GQLWS has an unknown key "{name.upper()}".', hint)
+            yield Problem(name, True, f"GQLWS has an unknown key {_quoted(key)}.", hint)
         elif (expected := RULES[name](value)) is not None:
-            yield Problem(name, False, f'GQLWS["{name.upper()}"] is {value!r}.', f"It must be {expected}.")
+            yield Problem(name, False, f'GQLWS["{key}"] is {value!r}.', f"It must be {expected}.")
 
 
-def declared() -> dict[str, Any]:
-    """The project's own values, keys in lower case, graphene-django's schema setting included."""
+def _quoted(key: Any) -> str:
+    return f'"{key}"' if isinstance(key, str) else repr(key)
+
+
+def declared() -> dict[Any, Any]:
+    """The project's own values by key, graphene-django's schema setting included."""
     raw = getattr(django_settings, "GQLWS", {})
     if not isinstance(raw, Mapping):
         raise ImproperlyConfigured(f'GQLWS must be a dict, such as {{"SCHEMA": "app.schema.schema"}}, not {raw!r}.')
-    values = {str(key).lower() if str(key).isupper() else str(key): raw[key] for key in raw}
-    if "schema" not in values and (fallback := (getattr(django_settings, "GRAPHENE", None) or {}).get("SCHEMA")):
-        values["schema"] = fallback
+    values = dict(raw)
+    if "SCHEMA" not in values and (fallback := (getattr(django_settings, "GRAPHENE", None) or {}).get("SCHEMA")):
+        values["SCHEMA"] = fallback
     return values
 
 
-def build(values: Mapping[str, Any]) -> Settings:
-    """The settings for these values; the first problem raises ImproperlyConfigured."""
+def build(values: Mapping[Any, Any]) -> Settings:
+    """The settings for a settings dict; the first problem raises ImproperlyConfigured."""
     for problem in problems(values):
         raise ImproperlyConfigured(f"{problem.message} {problem.hint}")
-    return Settings(**values)
+    return Settings(**{key.lower(): value for key, value in values.items()})
 
 
 @lru_cache(maxsize=1)
@@ -236,7 +241,7 @@ def settings_of(consumer: type) -> Settings:
             f"{consumer.__qualname__}.{name} has no effect: it is for the whole process. Write GQLWS["
             f'"{name.upper()}"] in the settings.'
         )
-    for problem in problems(own):
+    for problem in problems({name.upper(): value for name, value in own.items()}):
         where = f"{consumer.__module__}.{consumer.__qualname__}.{problem.name}"
         raise ImproperlyConfigured(f"{where} is {own[problem.name]!r}. {problem.hint}")
     return dataclasses.replace(settings, **own)

@@ -19,6 +19,7 @@ WITH_SETTINGS: dict[str, tuple[Any, list[str]]] = {
     "all is well": ({"SCHEMA": SCHEMA}, []),
     "a schema object": ({"SCHEMA": schema}, []),
     "an unknown key": ({"SCHEMA": SCHEMA, "MAX_OPERATION": 5}, ["gqlws.E001"]),
+    "a key in lower case": ({"schema": SCHEMA}, ["gqlws.E001", "gqlws.W002"]),
     "a wrong type": ({"SCHEMA": SCHEMA, "MAX_OPERATIONS": "many"}, ["gqlws.E002"]),
     "a dotted path to nowhere": ({"SCHEMA": "no.such.schema"}, ["gqlws.E002"]),
     "a dotted path to something else": ({"SCHEMA": "tests.project.schema"}, ["gqlws.E002"]),

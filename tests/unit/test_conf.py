@@ -85,36 +85,39 @@ def test_a_setting(name: str, default: Any, legal: list[Any], illegal: list[Any]
     """It has a default, takes what is legal, and says what it must be for all else."""
     assert getattr(Settings(), name) == default
     for value in legal:
-        assert list(problems({name: value})) == []
+        assert list(problems({name.upper(): value})) == []
         with override_settings(GQLWS={name.upper(): value}, GRAPHENE={}):
             assert getattr(get_settings(), name) == value
     for value in illegal:
-        [problem] = problems({name: value})
+        [problem] = problems({name.upper(): value})
         assert problem.message == f'GQLWS["{name.upper()}"] is {value!r}.'
         assert problem.hint.startswith("It must be ")
 
 
-UNKNOWN = {
-    "a misspelt key": ("shema", 'Did you mean "SCHEMA"?'),
-    "another misspelt key": ("max_operation", 'Did you mean "MAX_OPERATIONS"?'),
-    "a key in lower case": ("Schema", "SCHEMA"),
-    "a key from nowhere": ("colour", "Known keys: ALLOWED_ORIGINS, "),
+UNKNOWN: dict[str, tuple[Any, str, str]] = {
+    "a misspelt key": ("SHEMA", '"SHEMA"', 'Did you mean "SCHEMA"?'),
+    "another misspelt key": ("MAX_OPERATION", '"MAX_OPERATION"', 'Did you mean "MAX_OPERATIONS"?'),
+    "a key in lower case": ("schema", '"schema"', 'Did you mean "SCHEMA"?'),
+    "a key in mixed case": ("Send_Ping_Every", '"Send_Ping_Every"', 'Did you mean "SEND_PING_EVERY"?'),
+    "a key from nowhere": ("COLOUR", '"COLOUR"', "Known keys: ALLOWED_ORIGINS, "),
+    "a key that is no text": (5, "5", "Known keys: ALLOWED_ORIGINS, "),
 }
 
 
-@pytest.mark.parametrize(("key", "hint"), situations(UNKNOWN))
-def test_an_unknown_key(key: str, hint: str) -> None:
+@pytest.mark.parametrize(("key", "quoted", "hint"), situations(UNKNOWN))
+def test_an_unknown_key(key: Any, quoted: str, hint: str) -> None:
     """The hint has the one that was meant, or all of them."""
     [problem] = problems({key: 1})
 
     assert problem.unknown
-    assert problem.message == f'GQLWS has an unknown key "{key.upper()}".'
+    assert problem.message == f"GQLWS has an unknown key {quoted}."
     assert hint in problem.hint
 
 
 WRONG: dict[str, tuple[Any, str]] = {
     "no dict": ("schema", "GQLWS must be a dict, such as"),
     "an unknown key": ({"SHEMA": SCHEMA}, 'Did you mean "SCHEMA"'),
+    "a key in lower case": ({"schema": SCHEMA}, 'Did you mean "SCHEMA"'),
     "a wrong value": ({"MAX_OPERATIONS": "many"}, "It must be a whole number above 0"),
 }
 
