@@ -131,8 +131,7 @@ class Listener:
             return
         settings = self._session.settings
         if settings.confirm_subscriptions:
-            message = settings.subscription_confirmation_message
-            self._replies.send_result(message.get("data"), message.get("errors") or ())
+            self._replies.send_confirmation(settings.subscription_confirmation_message)
         self._go_on()
 
     def close(self) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..execution.results import encode_errors, encode_result
+from ..execution.results import encode_confirmation, encode_errors, encode_result
 from ..protocol import messages
 from ..protocol.codec import encode
 from ..protocol.messages import Subscribe
@@ -41,6 +41,10 @@ class Replies:
         if not self.is_over:
             where = self.description if errors else ""
             self.send_payload(encode_result(data, errors, self._session.masks_errors, where))
+
+    def send_confirmation(self, message: Mapping[str, Any]) -> None:
+        """Sends ``next`` with what the developer wants a confirmed subscription to say."""
+        self.send_payload(encode_confirmation(message))
 
     def send_payload(self, payload: str) -> None:
         """Sends ``next`` with an encoded result."""

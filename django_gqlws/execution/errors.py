@@ -48,14 +48,17 @@ def _format(error: Exception, mask: bool, where: str) -> dict[str, Any]:
     cause = unexpected(error)
     if cause is not None:
         logger.error("%s failed: %s: %s", where, type(cause).__name__, cause, exc_info=cause)
+    formatted = as_json(error)
+    if cause is not None and mask:
+        formatted["message"] = MASK
+        formatted.pop("extensions", None)
+    return formatted
+
+
+def as_json(error: BaseException) -> dict[str, Any]:
+    """An error as it is: a GraphQLError as GraphQL prescribes, another exception with its name as the code."""
     if isinstance(error, GraphQLError):
-        formatted: dict[str, Any] = {**error.formatted}
-        if cause is not None and mask:
-            formatted["message"] = MASK
-            formatted.pop("extensions", None)
-        return formatted
-    if mask:
-        return {"message": MASK}
+        return {**error.formatted}
     name = type(error).__name__
     return {"message": f"{name}: {error}", "extensions": {"code": name}}
 

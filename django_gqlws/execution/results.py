@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
 from ..protocol.codec import encode
-from .errors import MASK, format_errors
+from .errors import MASK, as_json, format_errors
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,14 @@ def encode_result(data: Any, errors: Collection[Exception], mask: bool, where: s
         return encode(result, to_json)
     except Exception as error:
         return f'{{"data":null,"errors":{encode_errors([error], mask, where)}}}'
+
+
+def encode_confirmation(message: Mapping[str, Any]) -> str:
+    """The payload of a confirmation. Its errors are the developer's own words: neither masked nor logged."""
+    result = {"data": message.get("data")}
+    if errors := message.get("errors"):
+        result["errors"] = [as_json(error) for error in errors]
+    return encode(result, to_json)
 
 
 def add_extensions(payload: str, **extensions: Any) -> str:

@@ -175,7 +175,7 @@ async def client_breaks_the_protocol(peer: Peer) -> None:
 
 
 async def client_is_gone(peer: Peer) -> None:
-    asyncio.create_task(peer.connection.disconnected())  # noqa: RUF006 - the peer's end waits for the same.
+    asyncio.create_task(peer.connection.disconnected(1006))  # noqa: RUF006 - the peer's end waits for the same.
 
 
 async def all_at_once(peer: Peer) -> None:
@@ -323,18 +323,25 @@ CONFIRMATIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"data": None, "errors": [GraphQLError("hello")]},
         {"data": None, "errors": [{"message": "hello"}]},
     ),
+    "errors of any kind": (
+        {"data": None, "errors": [ValueError("hello")]},
+        {"data": None, "errors": [{"message": "ValueError: hello", "extensions": {"code": "ValueError"}}]},
+    ),
 }
 
 
 @pytest.mark.parametrize(("message", "payload"), situations(CONFIRMATIONS))
-async def test_the_confirmation(message: dict[str, Any], payload: dict[str, Any]) -> None:
-    """One result before all others; its errors are formatted."""
+async def test_the_confirmation(
+    message: dict[str, Any], payload: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One result before all others; its errors are the developer's own words, neither masked nor logged."""
     async with connect_here(subscription_confirmation_message=message) as peer:
         peer.subscribe("1", EVENT)
 
         # Not through the strict reader: data may be anything here.
         await peer.socket.written.reached(2)
         assert json.loads(str(peer.socket.written[1])) == {"id": "1", "type": "next", "payload": payload}
+    assert caplog.records == []
 
 
 async def test_no_confirmation_of_a_query() -> None:
