@@ -170,6 +170,9 @@ class Settings:
     max_operations: int = _setting(2000, positive_integer)
     """Running operations of one connection; beyond, a new one gets an ``error``."""
 
+    own_channel: bool = _setting(False, boolean)
+    """Open a channel of its own in the layer for each connection, so that ``channel_name`` is real."""
+
     sync_threads: int = _setting(16, positive_integer)
     """Worker threads of this process for sync resolvers."""
 

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from inspect import iscoroutinefunction
 from typing import Any
 
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.layers import get_channel_layer
 from channels.sessions import InstanceSessionWrapper
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 
-from .conf import settings_of
-from .connection import Connection
+from .conf import Settings, settings_of
+from .connection import Connection, Hooks, OwnChannel
+from .exceptions import BroadcastError
+from .execution.context import NO_CHANNEL
+from .execution.kinds import call
 from .protocol import close
 from .protocol.server import SUBPROTOCOL
 from .security import is_origin_allowed, origin_of
 
 logger = logging.getLogger(__name__)
+
+_ABNORMAL = 1006
+"""The code of RFC 6455 for a socket that ended without one."""
 
 
 def _without_session(send: Any) -> Any:
@@ -44,7 +52,7 @@ def _as_coroutine_function(send: Any) -> Any:
     return awaiting
 
 
-class GraphqlWsConsumer(AsyncWebsocketConsumer):
+class GraphqlWsConsumer(Hooks, AsyncWebsocketConsumer):
     """Serves GraphQL over WebSocket: ``path("graphql/", GraphqlWsConsumer.as_asgi())``.
 
     The ``GQLWS`` settings apply. A subclass overrides them with class attributes, the keys in lower case, and may
@@ -58,15 +66,26 @@ class GraphqlWsConsumer(AsyncWebsocketConsumer):
                 if "token" not in payload:
                     raise GraphQLError("Send a token.")
 
-    ``self.scope`` is the ASGI scope of the connection.
+    ``self.scope`` is the ASGI scope of the connection. With ``own_channel = True`` messages that somebody sends to
+    ``self.channel_name`` are dispatched to the method that their type names, as Channels does.
     """
 
-    async def on_connect(self, payload: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """Called after ``connection_init``. An exception refuses the client; a dict becomes the payload of the ack."""
-        return None
+    _channel: OwnChannel | None = None
 
-    async def on_operation(self, op_id: str, payload: Mapping[str, Any]) -> None:
-        """Called before each operation, with its id and the payload of its ``subscribe``. A GraphQLError refuses it."""
+    @property
+    def channel_layer(self) -> Any:  # type: ignore[override]
+        """The project's default channel layer; None if it has none."""
+        return get_channel_layer()
+
+    @property
+    def channel_name(self) -> str:  # type: ignore[override]
+        """The channel of this connection: messages sent to it are dispatched to the method that their type names.
+
+        Needs ``own_channel = True``.
+        """
+        if self._channel is None:
+            raise AttributeError(NO_CHANNEL)
+        return self._channel.name
 
     # Channels would receive over a channel of its own for each connection, and make a thread hop for each message.
 
@@ -74,16 +93,27 @@ class GraphqlWsConsumer(AsyncWebsocketConsumer):
         self.scope = scope
         self.base_send = _as_coroutine_function(_without_session(send))
         await receive()  # websocket.connect
-        connection = await self._open()
+        connection, code = None, _ABNORMAL
         try:
+            connection = await self._open()
             while (message := await receive())["type"] == "websocket.receive":
                 if connection is not None:
                     connection.receive_text(message.get("text"))
                     if connection.outbox.congested:
                         await connection.outbox.idle()
+            code = message.get("code") or _ABNORMAL
         finally:
+            if self._channel is not None:
+                self._channel.close()
             if connection is not None:
-                await connection.disconnected()
+                await connection.disconnected(code)
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Calls the method, async or plain, that the type of a message to the own channel names."""
+        handler = getattr(self, get_handler_name(message), None)
+        if handler is None:
+            raise ValueError(f"{type(self).__qualname__} has no method for messages of the type {message['type']!r}.")
+        await call(handler, message)
 
     async def _open(self) -> Connection | None:
         """Accepts the socket, and closes it again (None) where a browser could not read why it got an HTTP 403."""
@@ -99,13 +129,19 @@ class GraphqlWsConsumer(AsyncWebsocketConsumer):
             elif not offered:
                 refusal = close.SUBPROTOCOL_NOT_ACCEPTABLE
             else:
-                return Connection(self, self.scope, settings, self)
-        except ImproperlyConfigured as error:
+                return await self._connect(settings)
+        except (ImproperlyConfigured, BroadcastError) as error:
             logger.error("A connection was refused: %s", error)
             reason = str(error) if django_settings.DEBUG else close.INTERNAL_ERROR.reason
             refusal = close.INTERNAL_ERROR.because(reason)
         await self.close(refusal.code, refusal.reason)
         return None
+
+    async def _connect(self, settings: Settings) -> Connection:
+        if not settings.own_channel:
+            return Connection(self, self.scope, settings, self)
+        self._channel = await OwnChannel.open(self.dispatch)
+        return Connection(self, self.scope, settings, self, self._channel.name)
 
     def send_text(self, text: str) -> Coroutine[Any, Any, None]:
         """Sends a text frame."""

@@ -33,6 +33,8 @@ class Counters:
     """Executions for an event that took longer than NOTIFICATION_TIMEOUT."""
     blocked_threads: int = 0
     """Worker threads that are still busy with something that nobody waits for any more. Goes up and down."""
+    channel_dropped: int = 0
+    """Messages to the own channel of a connection that were dropped because its handlers are too slow."""
     receive_failures: int = 0
     """Times that the channel layer failed while this process was listening."""
 

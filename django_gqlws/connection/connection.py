@@ -17,6 +17,7 @@ from ..execution.errors import log_refusal, masks_errors, refusal
 from ..execution.executor import get_executor
 from ..execution.kinds import call
 from ..execution.results import to_json
+from ..execution.workers import CancelledTooLate
 from ..protocol import close, messages
 from ..protocol.close import Close
 from ..protocol.codec import encode
@@ -24,9 +25,10 @@ from ..protocol.messages import Complete, ConnectionInit, Ping, Pong, Subscribe
 from ..protocol.server import ServerProtocol, State
 from ..tasks import Tasks
 from ..turns import Turns
+from .hooks import Hooks, overridden, preparation
 from .operation import Operation
 from .outbox import Outbox, Socket
-from .session import Hooks, Session
+from .session import Session
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,9 @@ class Connection:
     Receiving never waits; what takes time is a task of this connection.
     """
 
-    def __init__(self, socket: Socket, scope: Any, settings: Settings, hooks: Hooks) -> None:
+    def __init__(
+        self, socket: Socket, scope: Any, settings: Settings, hooks: Hooks, channel_name: str | None = None
+    ) -> None:
         broker = current_broker()
         self._tasks = Tasks(_report)
         self.outbox = Outbox(socket, self._tasks)
@@ -45,6 +49,7 @@ class Connection:
             scope,
             settings,
             hooks,
+            preparation(hooks, channel_name),
             get_executor(settings.schema, settings.middleware, settings.loaders),
             masks_errors(settings),
             self._tasks,
@@ -60,6 +65,8 @@ class Connection:
         # Operations inherit what the ASGI middleware and `on_connect` set.
         self._context = copy_context()
         self._admission: asyncio.Task[None] | None = None
+        self._is_admitted = False
+        self._close_code: int | None = None
         self._timer: asyncio.TimerHandle | None = None
         if settings.connection_init_wait_timeout:
             self._call_later(settings.connection_init_wait_timeout, self._init_timed_out)
@@ -72,13 +79,21 @@ class Connection:
 
     def close(self, reason: Close) -> None:
         """Closes the socket, behind what was sent, and ends all operations."""
+        if self._close_code is None:
+            self._close_code = reason.code
         self._end()
         self.outbox.close(reason)
 
-    async def disconnected(self) -> None:
-        """The socket is closed: ends all operations, and returns when nothing of them runs any more."""
+    async def disconnected(self, code: int) -> None:
+        """The socket is closed: ends all operations, and returns when nothing of them runs any more.
+
+        ``code`` is what the client closed with; it does not count if the server had closed before.
+        """
         self._end()
         self.outbox.abandon()
+        if (hook := overridden(self._session.hooks, "on_disconnect")) is not None:
+            code = code if self._close_code is None else self._close_code
+            self._tasks.start(self._say_goodbye(hook, code), self._context)
         _closing.add(self)
         try:
             await self._tasks.wait()
@@ -94,8 +109,10 @@ class Connection:
     async def _admit(self, payload: Mapping[str, Any]) -> None:
         try:
             answer = await call(self._session.hooks.on_connect, payload)
+            self._is_admitted = True
             ack = messages.connection_ack(encode(answer, to_json) if isinstance(answer, dict) else None)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
+            self._is_admitted = isinstance(error, CancelledTooLate)
             if self._protocol.state is State.CLOSED:
                 raise
             # Not by us: the user's code waited for something that was cancelled.
@@ -109,6 +126,16 @@ class Connection:
         if self._protocol.state is State.READY:
             self.outbox.send(ack)
             self._ping_later()
+
+    async def _say_goodbye(self, hook: Callable[..., Any], code: int) -> None:
+        if self._admission is not None:
+            await asyncio.wait([self._admission])
+        if self._is_admitted:
+            self._is_admitted = False
+            try:
+                await call(hook, code)
+            except Exception:
+                logger.exception("on_disconnect(%d) failed.", code)
 
     def _subscribe(self, event: Subscribe) -> None:
         operation = Operation(self._session, event, self._context.copy(), self._forget)

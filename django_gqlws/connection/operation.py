@@ -15,7 +15,6 @@ from ..broker.source import GroupSource
 from ..execution.context import OperationContext
 from ..execution.documents import Operation as Prepared
 from ..execution.executor import Outcome, close_source
-from ..execution.kinds import call
 from ..execution.loaders import Loaders
 from ..execution.variables import VariableErrors, Variables
 from ..protocol.messages import Subscribe
@@ -94,7 +93,7 @@ class Operation(Replies):
     async def _perform(self) -> Serve | None:
         """Runs to the end, or until a subscription is set up; a native stream is still to be served then."""
         session, request = self._session, self._request
-        await call(session.hooks.on_operation, request.id, request.payload)
+        entries = None if session.prepare is None else await session.prepare(request.id, request.payload)
         documents = session.executor.documents
         document = documents.find(request.query) or await documents.read(request.query)
         prepared = document.select(request.operation_name)
@@ -103,6 +102,8 @@ class Operation(Replies):
             return None
         self._kind, self.name = prepared.type, prepared.name
         context = OperationContext(session.scope, request.id, prepared.name, Loaders(session.executor.loaders))
+        if entries:
+            context.update(entries)
         if prepared.type is OperationType.SUBSCRIPTION:
             return await self._subscribe(prepared, Variables(prepared, request.variables), context)
         await self._execute(prepared, context)

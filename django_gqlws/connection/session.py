@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from ..conf import Settings
 from ..deadlines import Deadlines
@@ -12,14 +12,8 @@ from ..execution.executor import Executor
 from ..protocol.close import Close
 from ..tasks import Tasks
 from ..turns import Turns
+from .hooks import Hooks, Prepare
 from .outbox import Outbox
-
-
-class Hooks(Protocol):
-    """What an application may have its say in. Each hook may be async or plain."""
-
-    def on_connect(self, payload: Mapping[str, Any]) -> Any: ...
-    def on_operation(self, op_id: str, payload: Mapping[str, Any]) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +23,8 @@ class Session:
     scope: Any
     settings: Settings
     hooks: Hooks
+    prepare: Prepare | None
+    """What the hooks have to say before each operation."""
     executor: Executor
     masks_errors: bool
     tasks: Tasks

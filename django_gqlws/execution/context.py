@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any, NoReturn
 
 from django.http import HttpHeaders, parse_cookie
 
@@ -12,12 +12,27 @@ from .loaders import NO_LOADERS, Loaders
 _DERIVED = ("user", "session", "headers", "COOKIES", "META", "loaders")
 """What is made when it is asked for."""
 
+_OF_THE_CONNECTION = ("user", "session")
+
 
 class _Loaders:
     """``OperationContext.loaders``, as long as the application puts nothing else there."""
 
     def __get__(self, context: OperationContext | None, owner: type) -> Any:
         return self if context is None else context.declared_loaders()
+
+
+class _NeedsOwnChannel:
+    """Answers for ``channel_name`` as long as the object has no such attribute of its own."""
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        raise AttributeError(NO_CHANNEL)
+
+
+NO_CHANNEL = (
+    "This connection has no channel of its own: write own_channel = True in the consumer class, or"
+    ' "OWN_CHANNEL": True in GQLWS. (A process has one channel for all of its connections, which costs much less.)'
+)
 
 
 class OperationContext:
@@ -33,6 +48,7 @@ class OperationContext:
 
     __slots__ = ("__dict__", "__weakref__", "_loaders")
 
+    channel_name = _NeedsOwnChannel()
     loaders = _Loaders()
 
     def __init__(
@@ -116,6 +132,14 @@ class OperationContext:
         except AttributeError:
             raise KeyError(key) from None
 
+    def update(self, entries: Mapping[str, Any]) -> None:
+        """Sets an attribute for each entry: of this operation alone, a ``user`` or a ``session`` included."""
+        for name, value in entries.items():
+            if name in _OF_THE_CONNECTION:
+                self.__dict__[name] = value
+            else:
+                setattr(self, name, value)
+
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and hasattr(self, key)
 
@@ -127,6 +151,8 @@ class OperationContext:
         return {**{name: getattr(self, name) for name in _DERIVED if name in self}, **self.__dict__}
 
     def _from_scope(self, key: str, stack: str) -> Any:
+        if key in self.__dict__:
+            return self.__dict__[key]
         try:
             return self.channels_scope[key]
         except KeyError:

@@ -71,6 +71,7 @@ SETTINGS: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "mask_errors": (None, [None, True, False], [0, "yes"]),
     "max_message_bytes": (1024 * 1024, [1, 10**6], [None, 0, -1, 1.5, "1", True]),
     "max_operations": (2000, [1, 10**6], [None, 0, -1, 1.5, "1", True]),
+    "own_channel": (False, [True, False], [None, 0, "yes"]),
     "sync_threads": (16, [1, 100], [None, 0, -1, 1.5, "1", True]),
 }
 

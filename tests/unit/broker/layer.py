@@ -58,6 +58,9 @@ class FakeLayer:
         assert isinstance(message, dict)
         return message
 
+    async def send(self, channel: str, message: dict[str, Any]) -> None:
+        self._queues[channel].put_nowait(message)
+
     async def group_add(self, group: str, channel: str) -> None:
         await self._begin("add", group)
         self._members[group].add(channel)

@@ -11,6 +11,7 @@ from typing import Any
 
 from django_gqlws.conf import Settings
 from django_gqlws.connection import Connection
+from django_gqlws.connection import Hooks as DefaultHooks
 from django_gqlws.protocol.close import Close
 from tests.project.schema import schema
 from tests.support.notes import Notes
@@ -47,7 +48,7 @@ class RecordingSocket:
             raise self.error
 
 
-class Hooks:
+class Hooks(DefaultHooks):
     """An application that admits everybody and everything."""
 
     def __init__(self, on_connect: Callable[..., Any] | None = None, on_operation: Callable[..., Any] | None = None):
@@ -120,4 +121,4 @@ async def connect(hooks: Any = None, *, init: bool = True, **settings: Any) -> A
             assert (await peer.receive())["type"] == "connection_ack"
         yield peer
     finally:
-        await peer.connection.disconnected()
+        await peer.connection.disconnected(1006)

@@ -218,7 +218,7 @@ async def test_a_mutation_when_the_socket_is_gone() -> None:
         peer.subscribe("2", '{ slowValue(key: "gone query") }')
         await journal.reached(Event.STARTED, "gone")
         await journal.reached(Event.STARTED, "gone query")
-        closing = asyncio.create_task(peer.connection.disconnected())
+        closing = asyncio.create_task(peer.connection.disconnected(1006))
         await journal.reached(Event.CANCELLED, "gone query")
         assert not closing.done()
 

@@ -157,3 +157,30 @@ def test_an_empty_scope() -> None:
 
     assert (dict(it.headers), it.COOKIES) == ({}, {})
     assert it.META == {"PATH_INFO": "", "QUERY_STRING": ""}
+
+
+def test_the_channel_of_a_connection_without_one() -> None:
+    """There is none, and the error says what to set."""
+    assert "channel_name" not in context()
+    with pytest.raises(AttributeError, match="own_channel = True"):
+        _ = context().channel_name
+
+
+def test_entries() -> None:
+    """They are attributes from then on, the channel's name among them."""
+    updated = context()
+
+    updated.update({"tenant": "acme", "channel_name": "specific.1"})
+
+    assert (updated.tenant, updated["channel_name"]) == ("acme", "specific.1")
+
+
+def test_an_entry_in_the_place_of_the_user() -> None:
+    """It is this operation's alone: the connection keeps its own."""
+    scope = dict(SCOPE)
+    updated, other = OperationContext(scope, "7", "Q"), OperationContext(scope, "8", "Q")
+
+    updated.update({"user": "another user"})
+
+    assert (updated.user, updated["user"], updated._asdict()["user"]) == ("another user",) * 3
+    assert other.user == "the user"
