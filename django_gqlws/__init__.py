@@ -1,6 +1,6 @@
-"""Real-time GraphQL for Django: a GraphQL server over WebSocket, with subscriptions.
+"""Real-time GraphQL for Django: a GraphQL server over WebSocket, with subscriptions, and a client.
 
-Names are loaded when they are used: importing the package needs no Django settings.
+Names are loaded when they are used: importing the package needs no Django settings, and the client needs no Django.
 """
 
 from __future__ import annotations
@@ -9,16 +9,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .client.aiohttp import GraphqlWsTransportAiohttp
+    from .client.client import GraphqlWsClient
+    from .client.reconnect import Reconnect
+    from .client.transport import GraphqlWsTransport
     from .consumers import GraphqlWsConsumer
+    from .exceptions import GraphqlWsResponseError
     from .execution.kinds import on_loop
     from .subscription import Subscription
 
-__all__ = ["GraphqlWsConsumer", "Subscription", "on_loop"]
+__all__ = [
+    "GraphqlWsClient",
+    "GraphqlWsConsumer",
+    "GraphqlWsResponseError",
+    "GraphqlWsTransport",
+    "GraphqlWsTransportAiohttp",
+    "Reconnect",
+    "Subscription",
+    "on_loop",
+]
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "GraphqlWsClient": "client.client",
     "GraphqlWsConsumer": "consumers",
+    "GraphqlWsResponseError": "exceptions",
+    "GraphqlWsTransport": "client.transport",
+    "GraphqlWsTransportAiohttp": "client.aiohttp",
+    "Reconnect": "client.reconnect",
     "Subscription": "subscription",
     "on_loop": "execution.kinds",
 }

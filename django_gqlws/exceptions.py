@@ -4,14 +4,22 @@
 
     GqlwsError
     ├── PayloadError      a broadcast's payload cannot be packed or unpacked
-    └── BroadcastError    a broadcast or an unsubscribe did not reach the channel layer
-        ├── BacklogError    too many sends of this process wait for the layer
-        └── RunningLoopError    a ``..._sync`` method was called where it would block the event loop
+    ├── BroadcastError    a broadcast or an unsubscribe did not reach the channel layer
+    │   ├── BacklogError    too many sends of this process wait for the layer
+    │   └── RunningLoopError    a ``..._sync`` method was called where it would block the event loop
+    └── ClientError       what a client of a GraphQL server meets
+        ├── GraphqlWsResponseError    the server answered with errors
+        ├── ConnectionFailedError     no connection came about
+        ├── ConnectionClosedError     the connection is closed, or was never opened
+        ├── UnexpectedMessageError    another message came than the one that was asked for
+        └── SlowReaderError           a stream was not read, and others waited for messages behind it
 
 Wrong settings raise Django's own ``ImproperlyConfigured``.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class GqlwsError(Exception):
@@ -32,3 +40,45 @@ class BacklogError(BroadcastError):
 
 class RunningLoopError(BroadcastError, RuntimeError):
     """A blocking call was made on a running event loop; call the ``..._async`` method and await it."""
+
+
+class ClientError(GqlwsError):
+    """The base of what a client raises."""
+
+
+class GraphqlWsResponseError(ClientError):
+    """The server answered with errors."""
+
+    def __init__(self, response: Any, message: str | None = None) -> None:
+        super().__init__(response, message)
+        self.response = response
+        """The whole message of the server."""
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.message or 'Error in GraphQL response'}: {self.response}!"
+
+
+class ConnectionFailedError(ClientError):
+    """No connection came about: nobody listens there, or whoever does speaks something else."""
+
+
+class ConnectionClosedError(ClientError):
+    """The connection is closed: nothing can be sent, and nothing more will come."""
+
+    def __init__(self, code: int | None, reason: str = "") -> None:
+        super().__init__(code, reason)
+        self.code = code
+        """The close code; None if there was no closing handshake."""
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"The connection is closed ({'without a code' if self.code is None else self.code}): {self.reason}"
+
+
+class UnexpectedMessageError(ClientError, AssertionError):
+    """Another message came than the one that was asked for."""
+
+
+class SlowReaderError(ClientError):
+    """A stream was not read while somebody waited for what came behind it on the same connection; it has ended."""

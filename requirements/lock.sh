@@ -13,7 +13,7 @@ for group in demo test; do
     "$python" -m venv "$folder/$group"
     pip=("$folder/$group/bin/python" -m pip --disable-pip-version-check)
     "${pip[@]}" install --quiet --upgrade pip # an old one has no --group
-    "${pip[@]}" install --quiet ".[graphene-django,redis]" --group "$group" "${constraints[@]}"
+    "${pip[@]}" install --quiet ".[client,graphene-django,redis]" --group "$group" "${constraints[@]}"
     {
         echo "# Made by \`make lock\` from pyproject.toml: the package's dependencies and the group \"$group\"."
         "${pip[@]}" freeze --exclude django-gqlws

@@ -1,0 +1,1 @@
+"""A client for GraphQL over WebSocket. It needs no Django."""

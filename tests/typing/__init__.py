@@ -1,0 +1,1 @@
+"""Only type-checked: what a user may write."""
