@@ -22,6 +22,8 @@ class Kind(StrEnum):
     """End the subscription; the client gets ``complete``."""
     DISCONNECT = "disconnect"
     """Close the socket; the payload is the close code and the reason."""
+    CENSUS = "census"
+    """Not for subscriptions: say how many there are. The payload names the groups and the channel for the answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from ..counters import counters
 from ..exceptions import BroadcastError
 from ..tasks import Tasks
+from .census import Respondent, census_group
 from .cohort import Cohorts, Member
 from .envelope import Envelope
 from .event import Event
@@ -78,8 +79,21 @@ class Hub:
 
     @property
     def is_open(self) -> bool:
-        """Whether it receives for somebody, or did."""
+        """Whether it receives."""
         return self._layer is not None
+
+    def open(self) -> None:
+        """Begins to receive: from now on a census finds this process, also before it has a subscriber.
+
+        Raises ImproperlyConfigured if there is no channel layer.
+        """
+        if self._layer is None:
+            self._start()
+            self._enter(Respondent(self.count, self._tasks), census_group())
+
+    def count(self, group: str) -> int:
+        """How many subscribers a group has here."""
+        return len(self._groups[group].members) if group in self._groups else 0
 
     async def join(self, subscriber: Subscriber, groups: Iterable[str]) -> None:
         """Returns when no message to these groups can be missed any more; some may have been offered by then.
@@ -90,13 +104,11 @@ class Hub:
         self._start()
         waiters = []
         for name in names:
-            group = self._groups.setdefault(name, _Group())
-            group.members[subscriber] = None
+            group = self._enter(subscriber, name)
             if not group.joined:
                 waiter = asyncio.get_running_loop().create_future()
                 group.waiters.append(waiter)
                 waiters.append(waiter)
-                self._note_change(name)
         try:
             for waiter in waiters:
                 await waiter
@@ -139,6 +151,13 @@ class Hub:
         finally:
             self._turn_is_called = False
             self._call_turn()
+
+    def _enter(self, subscriber: Subscriber, name: str) -> _Group:
+        group = self._groups.setdefault(name, _Group())
+        group.members[subscriber] = None
+        if not group.joined:
+            self._note_change(name)
+        return group
 
     # Receiving
 

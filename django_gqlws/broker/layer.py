@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Protocol, cast
 
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.core.exceptions import ImproperlyConfigured
 
 CHANNEL_PREFIX = "gqlws.hub"
@@ -20,6 +20,7 @@ class Layer(Protocol):
     """The part of a channel layer that we use."""
 
     async def new_channel(self, prefix: str = ...) -> str: ...
+    async def send(self, channel: str, message: dict[str, Any]) -> None: ...
     async def receive(self, channel: str) -> dict[str, Any]: ...
     async def group_add(self, group: str, channel: str) -> None: ...
     async def group_discard(self, group: str, channel: str) -> None: ...
@@ -39,6 +40,11 @@ def get_layer() -> Layer:
         raise ImproperlyConfigured(f"The channel layer {type(layer).__name__} has no groups.")
     _make_room(layer)
     return cast(Layer, layer)
+
+
+def reaches_other_processes() -> bool:
+    """Whether what this process sends arrives in others."""
+    return not isinstance(get_channel_layer(), InMemoryChannelLayer)
 
 
 def _make_room(layer: Any) -> None:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from ..deadlines import Deadlines
 from ..exceptions import BroadcastError, RunningLoopError
 from .bus import Bus, Message
+from .census import Answer, take_census
 from .envelope import Envelope
 from .hub import Hub
 
@@ -62,14 +63,26 @@ def send_from_thread(message: Message) -> None:
     The loop is the one that serves subscribers, if there is one: the in-memory layer wakes no other. Otherwise it is
     one in a thread of its own, which keeps its connection to the layer. Raises BroadcastError, RunningLoopError.
     """
-    if _runs_loop():
-        raise RunningLoopError(
-            "This blocks the event loop: await the ..._async method instead of calling the ..._sync one."
-        )
+    _refuse_running_loop()
     try:
         _send_over(_serving_loop() or _background.loop(), message)
     except _LoopEndedError:
         _send_over(_background.loop(), message)
+
+
+def take_census_from_thread(groups: Sequence[str]) -> list[Answer]:
+    """Asks all processes for their subscriptions to these groups, from a thread without an event loop.
+
+    Raises BroadcastError if the channel layer fails, RunningLoopError.
+    """
+    _refuse_running_loop()
+    loop = _serving_loop() or _background.loop()
+    return asyncio.run_coroutine_threadsafe(_take_census(groups), loop).result()
+
+
+async def _take_census(groups: Sequence[str]) -> list[Answer]:
+    async with asyncio.timeout(SEND_TIMEOUT):
+        return await take_census(current_broker().bus, groups)
 
 
 class _LoopEndedError(BroadcastError):
@@ -113,12 +126,19 @@ def _send_elsewhere(envelopes: Sequence[Envelope]) -> None:
     asyncio.run_coroutine_threadsafe(send_all(), _serving_loop(but=ending) or _background.loop())
 
 
-def _runs_loop() -> bool:
+def _refuse_running_loop() -> None:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return False
-    return True
+        return
+    raise RunningLoopError(
+        "This blocks the event loop: await the ..._async method instead of calling the ..._sync one."
+    )
+
+
+def serves_subscribers() -> bool:
+    """Whether an event loop of this process receives for subscribers."""
+    return _serving_loop() is not None
 
 
 def _serving_loop(but: asyncio.AbstractEventLoop | None = None) -> asyncio.AbstractEventLoop | None:

@@ -43,6 +43,7 @@ class Connection:
         self, socket: Socket, scope: Any, settings: Settings, hooks: Hooks, channel_name: str | None = None
     ) -> None:
         broker = current_broker()
+        broker.hub.open()
         self._tasks = Tasks(_report)
         self.outbox = Outbox(socket, self._tasks)
         self._session = Session(

@@ -17,6 +17,7 @@ from graphql import GraphQLError
 
 from django_gqlws import Subscription
 from django_gqlws.broker.bus import Message
+from django_gqlws.broker.census import census_group
 from django_gqlws.broker.envelope import Kind
 from django_gqlws.broker.process import current_broker
 from django_gqlws.serialization import pack
@@ -256,9 +257,10 @@ async def test_an_end_while_the_group_is_joined(end: End) -> None:
     layer = FakeLayer()
     channel_layers.set("default", layer)
     async with connect_here() as peer:
+        await layer.calls.reached(1, f"add {census_group()}")
         layer.hold()
         peer.subscribe("1", EVENT, how="returns")
-        await layer.calls.reached(1)
+        await layer.calls.reached(3)
 
         joined = asyncio.create_task(end(peer)) if end is all_at_once else None
         if joined is None:

@@ -1,0 +1,52 @@
+"""The subscription classes of a project."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Any
+
+from channels.routing import get_default_application
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import CommandError
+
+from ..conf import get_settings, load_schema
+from ..subscription import Subscription
+
+
+def known_subscriptions() -> dict[str, type[Subscription]]:
+    """All that the project's schema and its ASGI application bring, by their dotted paths, in alphabetical order.
+
+    Raises CommandError if there are none, or if the project's settings do not allow to look.
+    """
+    try:
+        if (schema := get_settings().schema) is not None:
+            load_schema(schema)
+        if getattr(settings, "ASGI_APPLICATION", None):
+            get_default_application()  # Consumers may have schemas of their own.
+    except ImproperlyConfigured as error:
+        raise CommandError(str(error)) from error
+    found = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in _concrete(Subscription)}
+    if not found:
+        raise CommandError("This project has no subscription class: is its schema in GQLWS['SCHEMA']?")
+    return dict(sorted(found.items()))
+
+
+def find_subscription(path: str) -> type[Subscription]:
+    """The class with this dotted path. Raises CommandError, which lists the known ones."""
+    known = known_subscriptions()
+    if path in known:
+        return known[path]
+    near = difflib.get_close_matches(path, known, n=1)
+    did_you_mean = f" Did you mean {near[0]}?" if near else ""
+    raise CommandError(
+        f"There is no subscription {path}.{did_you_mean} Known are:\n  " + "\n  ".join(known), returncode=2
+    )
+
+
+def _concrete(cls: Any) -> Iterator[type[Subscription]]:
+    for subclass in cls.__subclasses__():
+        if "_meta" in vars(subclass):  # Graphene gives none to an abstract one.
+            yield subclass
+        yield from _concrete(subclass)

@@ -1,0 +1,44 @@
+"""What commands print: a table for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.management.base import CommandParser, OutputWrapper
+from django.core.serializers.json import DjangoJSONEncoder
+
+Row = Mapping[str, Any]
+
+
+def add_format(parser: CommandParser) -> None:
+    """The option ``--format``."""
+    parser.add_argument(
+        "--format",
+        choices=["table", "json"],
+        default="table",
+        help="How to print the result: a table (default), or JSON, alone on stdout.",
+    )
+
+
+def write_rows(stdout: OutputWrapper, form: str, rows: Sequence[Row]) -> None:
+    """Rows with the same keys. JSON: a list of objects."""
+    if form == "json":
+        stdout.write(json.dumps(rows, cls=DjangoJSONEncoder))
+    elif rows:
+        stdout.write(table(rows))
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows in columns, under their keys."""
+    lines = [
+        [key.replace("_", " ").upper() for key in rows[0]],
+        *([_text(cell) for cell in row.values()] for row in rows),
+    ]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def _text(cell: Any) -> str:
+    return "-" if cell is None else str(cell)
