@@ -4,6 +4,7 @@
 
     GqlwsError
     ├── PayloadError      a broadcast's payload cannot be packed or unpacked
+    ├── LayerError        the file of a SqliteChannelLayer cannot be used
     ├── BroadcastError    a broadcast or an unsubscribe did not reach the channel layer
     │   ├── BacklogError    too many sends of this process wait for the layer
     │   └── RunningLoopError    a ``..._sync`` method was called where it would block the event loop
@@ -28,6 +29,10 @@ class GqlwsError(Exception):
 
 class PayloadError(GqlwsError, TypeError):
     """A payload cannot be packed or unpacked; the message names the type and the path to it."""
+
+
+class LayerError(GqlwsError):
+    """The file of a SqliteChannelLayer cannot be used; the message says why, and what to change."""
 
 
 class BroadcastError(GqlwsError):

@@ -158,6 +158,17 @@ def test_the_package_imports_no_extra_and_nothing_of_the_repository() -> None:
     assert not found, "\n".join(found)
 
 
+def test_the_layers_stand_alone() -> None:
+    """Any Channels project can use them without the rest of the package."""
+    found = [
+        str(found)
+        for found in OURS
+        if part_of(found.source) == "layers" and part_of(found.target) not in ("layers", "exceptions")
+    ]
+
+    assert not found, "\n".join(found)
+
+
 @pytest.mark.parametrize("part", ["protocol", "exceptions"])
 def test_a_part_without_io_loads_neither_an_event_loop_nor_django(part: str) -> None:
     """Not even through the modules that it imports."""

@@ -1,6 +1,6 @@
 """Fixtures of the integration tier.
 
-def test_x(layer): ...        the channel layer, each in turn: in memory, Redis pub/sub, Redis core
+def test_x(layer): ...        the channel layer, each in turn: in memory, SQLite, Redis pub/sub, Redis core
 def test_x(redis_layer): ...  a function that makes one of the Redis layers the project's, at a given address
 async def test_x(url): ...    the test project, served on this test's loop; url("graphql/")
 def test_x(key): ...          a name for a group, a gate or a row that no other test uses
@@ -9,6 +9,7 @@ def test_x(key): ...          a name for a group, a gate or a row that no other 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +21,12 @@ from tests.integration.serving import Url, serving
 from tests.project.asgi import application
 
 REDIS_LAYERS = ["redis_pubsub", "redis_core"]
+
+
+def sqlite_layer(folder: Path) -> dict[str, Any]:
+    """CHANNEL_LAYERS with a layer that has its file in a folder."""
+    backend = "django_gqlws.layers.SqliteChannelLayer"
+    return {"default": {"BACKEND": backend, "CONFIG": {"path": folder / "channels.sqlite3"}}}
 
 
 @pytest.fixture
@@ -42,12 +49,14 @@ def redis_layer(settings: Settings) -> Iterator[Callable[[str, str], None]]:
     process._background.stop()
 
 
-@pytest.fixture(params=["inmemory", *REDIS_LAYERS])
-def layer(request: pytest.FixtureRequest, settings: Settings) -> str:
+@pytest.fixture(params=["inmemory", "sqlite", *REDIS_LAYERS])
+def layer(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> str:
     """The project's channel layer: its kind."""
     kind: str = request.param
     if kind == "inmemory":
         settings.CHANNEL_LAYERS = {"default": settings.LAYERS[kind]}
+    elif kind == "sqlite":
+        settings.CHANNEL_LAYERS = sqlite_layer(tmp_path)
     else:
         request.getfixturevalue("redis_layer")(kind, request.getfixturevalue("redis_url"))
     return kind

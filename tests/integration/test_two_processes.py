@@ -1,4 +1,4 @@
-"""Server processes that share a Redis: what is sent in one arrives at the subscribers of the others."""
+"""Server processes that share a channel layer: what is sent in one arrives at the subscribers of the others."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
-from tests.integration.conftest import REDIS_LAYERS
+from tests.integration.conftest import REDIS_LAYERS, sqlite_layer
 from tests.integration.serving import listener, message, serving, texts
 from tests.project.asgi import application
 from tests.support.client import connect
@@ -37,14 +39,16 @@ class Process(Server):
         return f"ws://{HOST}:{self.port}/{path}"
 
 
-@pytest.fixture(scope="module", params=REDIS_LAYERS)
-def environment(request: pytest.FixtureRequest, redis_url: str) -> Environment:
-    """What makes a process use the shared Redis, through each of the layers."""
-    return {
-        "DJANGO_SETTINGS_MODULE": "tests.project.settings",
-        "GQLWS_TEST_LAYER": request.param,
-        "REDIS_URL": redis_url,
-    }
+@pytest.fixture(scope="module", params=["sqlite", *REDIS_LAYERS])
+def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """What makes a process use each of the layers that reach other processes."""
+    kind: str = request.param
+    shared = (
+        {"GQLWS_TEST_LAYER_FILE": str(tmp_path_factory.mktemp("layer") / "channels.sqlite3")}
+        if kind == "sqlite"
+        else {"REDIS_URL": request.getfixturevalue("redis_url")}
+    )
+    return {"DJANGO_SETTINGS_MODULE": "tests.project.settings", "GQLWS_TEST_LAYER": kind, **shared}
 
 
 @pytest.fixture(scope="module")
@@ -158,11 +162,18 @@ async def test_a_process_without_a_server_sends(
             assert await client.barrier() == []
 
 
-async def test_a_burst_while_the_receiving_process_is_busy(
-    environment: Environment, redis_layer: Callable[[str, str], None], redis_url: str, key: str
-) -> None:
+@pytest.fixture
+def shared_layer(environment: Environment, settings: Settings, redis_layer: Callable[[str, str], None]) -> None:
+    """This process uses the layer of the others."""
+    if file := environment.get("GQLWS_TEST_LAYER_FILE"):
+        settings.CHANNEL_LAYERS = sqlite_layer(Path(file).parent)
+    else:
+        redis_layer(environment["GQLWS_TEST_LAYER"], environment["REDIS_URL"])
+
+
+@pytest.mark.usefixtures("shared_layer")
+async def test_a_burst_while_the_receiving_process_is_busy(environment: Environment, key: str) -> None:
     """All 1,000 wait in the layer, ten times the default capacity of a channel, and arrive in order."""
-    redis_layer(environment["GQLWS_TEST_LAYER"], redis_url)
     async with serving(application) as url, listener(url, key) as client:
         statement = f"for number in range(1_000): OnMessage.broadcast(group={key!r}, payload={PAYLOAD})"
         # Not awaited: this loop, which receives, stands still meanwhile.

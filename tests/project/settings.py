@@ -2,7 +2,8 @@
 
 A server process is set up through its environment:
 
-- GQLWS_TEST_LAYER: `inmemory` (default), `redis_pubsub` or `redis_core`; the latter two use REDIS_URL
+- GQLWS_TEST_LAYER: `inmemory` (default), `sqlite`, `redis_pubsub` or `redis_core`; the latter two use REDIS_URL
+- GQLWS_TEST_LAYER_FILE: where the layer `sqlite` keeps its file
 - GQLWS_TEST_SETTINGS: JSON that is merged into the GQLWS dict
 - GQLWS_TEST_DATABASE: inherited from pytest, so that both see the same rows
 """
@@ -61,6 +62,10 @@ DATABASES = {"default": database(DATABASE_FILE), "other": database(f"{DATABASE_F
 REDIS_URL = os.environ.get("REDIS_URL", "")
 LAYERS = {
     "inmemory": {"BACKEND": "channels.layers.InMemoryChannelLayer"},
+    "sqlite": {
+        "BACKEND": "django_gqlws.layers.SqliteChannelLayer",
+        "CONFIG": {"path": os.environ.get("GQLWS_TEST_LAYER_FILE", f"{DATABASE_FILE}-channels")},
+    },
     "redis_pubsub": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {"hosts": [REDIS_URL]},

@@ -1,0 +1,215 @@
+"""The thread of a process that reads."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any, Generic, TypeVar
+
+from ..exceptions import LayerError
+from . import clock, log
+from .channels import Channels
+from .file import Identity, LockedFileError, Session
+from .log import Entry
+from .replies import Reply, deliver
+from .worker import Worker
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.02
+"""Seconds between two looks at the file: the shortest after a change, then longer and longer."""
+
+GROWTH = 1.5
+
+AFTER_ERROR = 0.5
+"""Seconds until the file is tried again."""
+
+HEARTBEAT = 5.0
+"""Seconds after which the process says again that it is alive, and how far it has read."""
+
+REPORT_AFTER = 1_000
+REPORT_AFTER_BYTES = 4 * 2**20
+"""What is read until it says so before its time: what all have read can be deleted."""
+
+BEAT_PATIENCE = 0.05
+"""Seconds that a heartbeat waits while others write; reading is more urgent."""
+
+
+class _Command(Generic[T]):
+    __slots__ = ("reply", "run")
+
+    def __init__(self, run: Callable[[], T], reply: Reply[T]) -> None:
+        self.run = run
+        self.reply = reply
+
+
+class Reader(Worker):
+    """Hands what others have written to the channels of this process, in the order of the log.
+
+    It looks at `PRAGMA data_version`, which costs some microseconds and changes with every commit of another
+    connection, and reads only then.
+    """
+
+    def __init__(self, path: Path, name: str, channels: Channels) -> None:
+        super().__init__("channel-layer-reader")
+        self._path = path
+        self._name = name
+        self._channels = channels
+        self._commands: deque[_Command[Any]] = deque()
+        self._watched: deque[tuple[str, Reply[None]]] = deque()
+        self._nudge = threading.Event()
+        # Of the reading thread alone:
+        self._file: Identity | None = None
+        self._position = 0
+        self._version = -1
+        self._next_beat = 0.0
+        self._rows = 0
+        self._bytes = 0
+        self._fails = False
+
+    def run(self, command: Callable[[], T]) -> Reply[T]:
+        """Lets the thread call ``command`` when it has handed over everything that is in the log by now.
+
+        The reply's error: LayerError if the file cannot be read.
+        """
+        reply: Reply[T] = Reply()
+        self._commands.append(_Command(command, reply))
+        self.start()
+        self._nudge.set()
+        return reply
+
+    def watch(self, channel: str) -> Reply[None]:
+        """Answers when there may be a message in a normal channel."""
+        reply: Reply[None] = Reply()
+        self._watched.append((channel, reply))
+        return reply
+
+    def nudge(self) -> None:
+        """Lets the thread look at once: this process has written."""
+        self._nudge.set()
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether it has found its place in the log: nothing is missed from there on."""
+        return self.is_running and self._file is not None
+
+    def forget(self) -> None:
+        """Begins at the end of the log again when it is started next. To be called while it is stopped."""
+        self._file = None
+
+    def _ask_to_end(self) -> None:
+        self._nudge.set()
+
+    def _run(self) -> None:
+        session = Session(self._path)
+        try:
+            pause = 0.0
+            while not self._ends:
+                self._nudge.wait(pause)
+                self._nudge.clear()
+                pause = self._look(session, pause)
+        finally:
+            session.close()
+
+    def _look(self, session: Session, pause: float) -> float:
+        """One look; the seconds until the next."""
+        commands = self._take_commands()
+        try:
+            has_changed = self._catch_up(session, bool(commands))
+            self._beat_in_time(session)
+        except Exception as error:
+            self._failed(error, commands)
+            return AFTER_ERROR
+        self._succeeded(commands)
+        return SHORTEST_PAUSE if has_changed else min(pause * GROWTH + SHORTEST_PAUSE, LONGEST_PAUSE)
+
+    def _take_commands(self) -> list[_Command[Any]]:
+        return [self._commands.popleft() for _ in range(len(self._commands))]
+
+    def _succeeded(self, commands: list[_Command[Any]]) -> None:
+        if self._fails:
+            self._fails = False
+            logger.info("The channel layer reads %s again.", self._path)
+        for command in commands:
+            command.reply.result = command.run()
+        deliver(command.reply for command in commands)
+
+    def _failed(self, error: Exception, commands: list[_Command[Any]]) -> None:
+        reason = error if isinstance(error, LayerError) else LayerError(f"Reading {self._path} failed: {error!r}")
+        if not self._fails:
+            self._fails = True
+            logger.error("The channel layer cannot read, trying again: %s", reason)
+        for command in commands:
+            command.reply.error = reason
+        deliver(command.reply for command in commands)
+
+    def _catch_up(self, session: Session, forced: bool) -> bool:
+        """Reads what is new. Whether there was a change."""
+        with session.use() as db:
+            if session.identity != self._file:
+                self._meet(session)
+            (version,) = db.execute("PRAGMA data_version").fetchone()
+            if version == self._version and not forced:
+                return False
+            self._version = version
+            self._read(db)
+            self._look_at_queues(db)
+        return True
+
+    def _meet(self, session: Session) -> None:
+        """Begins with a file: at the end of the first one, at the beginning of one that replaced it."""
+        with session.transaction() as db:
+            position = log.last_position(db) if self._file is None else 0
+            log.register(db, self._name, position)
+        if self._file is not None:
+            logger.error("The file %s of the channel layer was replaced; what was not yet read is lost.", self._path)
+        self._position = position
+        self._file = session.identity
+        self._version = -1
+        self._next_beat = clock.now() + HEARTBEAT
+
+    def _read(self, db: Connection) -> None:
+        while entries := log.read(db, self._position):
+            if gap := entries[0].position - self._position - 1:
+                self._channels.count_lost(gap)
+                logger.error(
+                    "The channel layer read too late: %d messages, for whomever, were deleted before this process"
+                    " came to read them.",
+                    gap,
+                )
+            self._channels.dispatch(entries)
+            self._note_progress(entries)
+            if len(entries) < log.PAGE_OF_ROWS:
+                return
+
+    def _note_progress(self, entries: list[Entry]) -> None:
+        self._position = entries[-1].position
+        self._rows += len(entries)
+        self._bytes += sum(len(entry.message) for entry in entries)
+        if self._rows >= REPORT_AFTER or self._bytes >= REPORT_AFTER_BYTES:
+            self._next_beat = 0.0
+
+    def _look_at_queues(self, db: Connection) -> None:
+        watched = [self._watched.popleft() for _ in range(len(self._watched))]
+        full = set(log.waiting(db, {channel for channel, _ in watched}))
+        self._watched.extend(one for one in watched if one[0] not in full and not one[1].future.done())
+        deliver(reply for channel, reply in watched if channel in full)
+
+    def _beat_in_time(self, session: Session) -> None:
+        if clock.now() < self._next_beat:
+            return
+        self._channels.sweep()
+        try:
+            with session.transaction(BEAT_PATIENCE) as db:
+                log.register(db, self._name, self._position)
+                log.trim(db)
+        except LockedFileError:
+            return  # Soon again.
+        self._rows = self._bytes = 0
+        self._next_beat = clock.now() + HEARTBEAT

@@ -1,0 +1,64 @@
+"""A thread that works when there is something to do."""
+
+from __future__ import annotations
+
+import threading
+
+
+class Worker:
+    """A thread that can be started and stopped at any time; it goes on from where it stopped.
+
+    A subclass says what it does (`_run`), and how it is told to end (`_ask_to_end`).
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name_of_thread = name
+        self._thread: threading.Thread | None = None
+        self._ends = False
+        self._lock = threading.Lock()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a thread."""
+        return self._thread is not None
+
+    def start(self) -> None:
+        """Starts the thread if there is none."""
+        with self._lock:
+            self._start()
+
+    def stop(self) -> None:
+        """Returns when the thread has ended; a later `start` starts another."""
+        with self._lock:
+            self._stop()
+
+    def pause(self) -> None:
+        """The same, and nobody can start one before `resume`. The caller says there whether it is needed."""
+        self._lock.acquire()
+        self._stop()
+
+    def resume(self, is_needed: bool) -> None:
+        """Ends the pause."""
+        if is_needed:
+            self._start()
+        self._lock.release()
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._ends = False
+            self._thread = threading.Thread(target=self._run, name=self._name_of_thread, daemon=True)
+            self._thread.start()
+
+    def _stop(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._ends = True
+            self._ask_to_end()
+            if thread is not threading.current_thread():  # The garbage collector may call from any.
+                thread.join()
+
+    def _run(self) -> None:
+        raise NotImplementedError
+
+    def _ask_to_end(self) -> None:
+        raise NotImplementedError

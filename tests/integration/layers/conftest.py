@@ -1,0 +1,74 @@
+"""Channel layers, made to order.
+
+async def test_x(make): ...     layer = make(capacity=5): of each kind in turn, by itself and empty
+async def test_x(sqlite): ...   layer = sqlite(capacity=5): ours; every call gives another one on the same file
+def test_x(path): ...           where that file is
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from channels.layers import BaseChannelLayer, InMemoryChannelLayer
+from channels_redis.core import RedisChannelLayer
+from channels_redis.pubsub import RedisPubSubChannelLayer
+
+from django_gqlws.layers import SqliteChannelLayer
+from tests.integration.layers.differences import DIFFERENCES, RACES
+
+KINDS = ["inmemory", "sqlite", "redis_core", "redis_pubsub"]
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The file of the layers of this test."""
+    return tmp_path / "layer" / "channels.sqlite3"
+
+
+@pytest.fixture
+async def sqlite(path: Path) -> AsyncIterator[Callable[..., SqliteChannelLayer]]:
+    """A function that makes a layer as another process would have it."""
+    made: list[SqliteChannelLayer] = []
+
+    def make(**options: Any) -> SqliteChannelLayer:
+        made.append(SqliteChannelLayer(path, **options))
+        return made[-1]
+
+    yield make
+    for layer in made:
+        await layer.close()
+
+
+@pytest.fixture(params=KINDS)
+async def make(request: pytest.FixtureRequest, sqlite: Callable[..., SqliteChannelLayer]) -> AsyncIterator[Make]:
+    """A function that makes a layer of each kind. Where the kind is known to differ, the test has to fail."""
+    kind: str = request.param
+    difference = DIFFERENCES.get(request.function.__name__, {}).get(kind)
+    if difference is not None:
+        request.applymarker(pytest.mark.xfail(reason=difference, strict=difference not in RACES))
+    address = request.getfixturevalue("redis_url") if kind.startswith("redis") else ""
+    closers: list[Callable[[], Awaitable[None]]] = []
+
+    def make_other(**options: Any) -> BaseChannelLayer:
+        prefix = f"test-{uuid4().hex}"
+        if kind == "sqlite":
+            return sqlite(**options)
+        if kind == "inmemory":
+            return InMemoryChannelLayer(**options)
+        if kind == "redis_core":
+            host = {"address": address, "socket_timeout": None}
+            layer = RedisChannelLayer(hosts=[host], prefix=prefix, **options)
+        else:
+            layer = RedisPubSubChannelLayer(hosts=[address], prefix=prefix, **options)
+        closers.append(layer.flush)
+        return layer
+
+    yield make_other
+    for close in closers:
+        await close()
