@@ -30,7 +30,7 @@ class Counters:
     lost: int = 0
     """Messages that the channel layer lost, by the gaps in their sequence."""
     cut: int = 0
-    """Executions for an event that took longer than NOTIFICATION_TIMEOUT."""
+    """Executions for an event, and calls of ``unsubscribed``, that took longer than NOTIFICATION_TIMEOUT."""
     blocked_threads: int = 0
     """Worker threads that are still busy with something that nobody waits for any more. Goes up and down."""
     channel_dropped: int = 0

@@ -5,6 +5,7 @@
     GqlwsError
     ├── PayloadError      a broadcast's payload cannot be packed or unpacked
     ├── LayerError        the file of a SqliteChannelLayer cannot be used
+    ├── NotSubscribedError    a group is joined or left by an operation that is no live subscription
     ├── BroadcastError    a broadcast or an unsubscribe did not reach the channel layer
     │   ├── BacklogError    too many sends of this process wait for the layer
     │   └── RunningLoopError    a ``..._sync`` method was called where it would block the event loop
@@ -33,6 +34,11 @@ class PayloadError(GqlwsError, TypeError):
 
 class LayerError(GqlwsError):
     """The file of a SqliteChannelLayer cannot be used; the message says why, and what to change."""
+
+
+class NotSubscribedError(GqlwsError, RuntimeError):
+    """Groups are joined and left by a live `Subscription`: not by a query, a mutation or a native stream, and not in
+    ``subscribe``, which returns its groups."""
 
 
 class BroadcastError(GqlwsError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from graphene.types.objecttype import ObjectTypeOptions
 from graphene.types.utils import yank_fields_from_attrs
 from graphene.utils.get_unbound_function import get_unbound_function
 from graphene.utils.props import props
+from graphql import located_error
 
 from .broker.bus import Message
 from .broker.envelope import Kind
@@ -24,6 +26,7 @@ from .broker.mailbox import WhenFull
 from .broker.process import current_broker, send_from_thread
 from .broker.source import GroupSource
 from .conf import get_settings
+from .counters import counters
 from .execution.info import skip_result
 from .execution.kinds import call, on_loop, runs_on_loop
 from .execution.workers import CancelledTooLate
@@ -34,6 +37,9 @@ logger = logging.getLogger(__name__)
 # Tasks of broadcasts that nobody awaits. They end with the channel layer's answer.
 _unawaited: set[asyncio.Task[None]] = set()
 
+# Calls of `unsubscribed` that run; one in a worker thread may go on when it has been cut.
+_ending: set[asyncio.Task[None]] = set()
+
 
 class SubscriptionOptions(ObjectTypeOptions):  # type: ignore[misc]
     """What ``class Meta`` of a subscription came to."""
@@ -41,6 +47,7 @@ class SubscriptionOptions(ObjectTypeOptions):  # type: ignore[misc]
     subscribe: Callable[..., Any] | None = None
     publish: Callable[..., Any]
     unsubscribed: Callable[..., Any] | None = None
+    initial: Callable[..., Any] | None = None
     share_key: Callable[..., Any] | None = None
     output: Any = None
     arguments: dict[str, Any]
@@ -70,10 +77,17 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
 
         OnMessage.broadcast(group="lobby", payload={"text": "Hello"})
 
-    ``publish`` is required. Optional are ``subscribe``, ``unsubscribed(root, info, **arguments)``, and
-    ``share_key(root, info, **arguments)``: subscribers with an equal key (a tenant, a role) share their results
-    although ``publish`` looks at the context. Each may be a static, class or plain method, sync (called in a worker
-    thread) or async.
+    ``publish`` is required. Optional are, all with the arguments ``(root, info, **arguments)``:
+
+    - ``subscribe``: returns the groups;
+    - ``initial``: returns the payload of a first notification for this subscriber alone, which goes through ``publish``
+      like that of a broadcast; None: there is none. It is called when no broadcast can be missed any more, and comes
+      before all of them. An exception in it is a result with errors, and the subscription lives on;
+    - ``unsubscribed``: called once when the subscription is over;
+    - ``share_key``: subscribers with an equal key (a tenant, a role) share their results although ``publish`` looks at
+      the context.
+
+    Each may be a static, class or plain method, sync (called in a worker thread) or async.
     """
 
     notification_queue_limit: int | None = None
@@ -130,6 +144,7 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
         meta.publish = publish
         meta.subscribe = subscribe or _method(cls, "subscribe")
         meta.unsubscribed = unsubscribed or _method(cls, "unsubscribed")
+        meta.initial = _method(cls, "initial")
         meta.share_key = _method(cls, "share_key")
         super().__init_subclass_with_meta__(_meta=meta, **options)
 
@@ -256,6 +271,13 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
         return group_name(prefix, cls._topic(), None if group is None else str(group))
 
     @classmethod
+    def _name_of(cls, group: Any) -> str:
+        """The layer's name of a group; None is none, but for `broadcast`."""
+        if group is None:
+            raise TypeError(f"{cls.__qualname__}: the group is None; it is named by a str, an int or a UUID.")
+        return cls._group_name(group)
+
+    @classmethod
     def _group_names(cls, groups: Any) -> list[str]:
         """The layer's names of what ``subscribe`` returned, the class's own group first."""
         if groups is not None and not isinstance(groups, (list, tuple)):
@@ -264,9 +286,7 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
                 ' such as ["room-1"], or None for no group.'
             )
         try:
-            if None in (groups or ()):
-                raise TypeError("the group is None; it is named by a str, an int or a UUID.")
-            names = [cls._group_name(None), *(cls._group_name(group) for group in groups or ())]
+            names = [cls._group_name(None), *map(cls._name_of, groups or ())]
         except TypeError as error:
             raise AssertionError(f"subscribe returned a wrong group. {error}") from error
         return list(dict.fromkeys(names))
@@ -294,13 +314,9 @@ async def _open_source(
 ) -> GroupSource:
     meta = subscription._meta
 
-    async def end() -> None:
-        if meta.unsubscribed is None:
-            return
-        try:
-            await call(meta.unsubscribed, root, info, **arguments)
-        except Exception:
-            logger.exception("%s.unsubscribed failed.", subscription._topic())
+    async def end(timeout: float | None = get_settings().notification_timeout) -> None:
+        if meta.unsubscribed is not None:
+            await _end(call(meta.unsubscribed, root, info, **arguments), subscription._topic(), timeout)
 
     groups = None
     if meta.subscribe is not None:
@@ -318,7 +334,37 @@ async def _open_source(
         await end()
         raise
     limit = subscription.notification_queue_limit
-    return GroupSource(names, limit if limit and limit > 0 else None, when_full, subscription.shared, share_key, end)
+    return GroupSource(
+        names,
+        limit if limit and limit > 0 else None,
+        when_full,
+        subscription.shared,
+        share_key,
+        end if meta.unsubscribed is not None else None,
+        subscription._name_of,
+        None if meta.initial is None else partial(_first_payload, meta.initial, root, info, arguments),
+    )
+
+
+async def _end(unsubscribed: Coroutine[Any, Any, Any], topic: str, timeout: float | None) -> None:
+    """Awaits the user's ``unsubscribed``: nobody but the timeout cuts it, and nobody waits for it longer."""
+    ending = asyncio.create_task(unsubscribed)
+    _ending.add(ending)
+    ending.add_done_callback(_ending.discard)
+    await asyncio.wait([ending], timeout=timeout or None)
+    if not ending.done():
+        counters.cut += 1
+        logger.warning("%s.unsubscribed took more than %g seconds and was cut.", topic, timeout)
+        ending.cancel()
+    elif not ending.cancelled() and (error := ending.exception()) is not None:
+        logger.error("%s.unsubscribed failed: %r", topic, error, exc_info=error)
+
+
+async def _first_payload(initial: Callable[..., Any], root: Any, info: Any, arguments: dict[str, Any]) -> Any:
+    try:
+        return await call(initial, root, info, **arguments)
+    except Exception as error:
+        raise located_error(error, info.field_nodes, info.path.as_list()) from error
 
 
 async def _wait_for(sent: asyncio.Future[None]) -> None:

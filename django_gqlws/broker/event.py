@@ -29,6 +29,11 @@ class Event:
         self._sharings: dict[Cohort, Sharing] = {}
         self._unreadable = False
 
+    @property
+    def group(self) -> str:
+        """The group that it was sent to, by its name in the channel layer."""
+        return self._envelope.group
+
     def sharing(self, cohort: Cohort) -> Sharing:
         """What is known about this event for a cohort."""
         sharing = self._sharings.get(cohort)

@@ -98,10 +98,12 @@ class Hub:
     async def join(self, subscriber: Subscriber, groups: Iterable[str]) -> None:
         """Returns when no message to these groups can be missed any more; some may have been offered by then.
 
-        Raises BroadcastError if the channel layer fails, ImproperlyConfigured if there is none.
+        Raises BroadcastError if the channel layer fails, ImproperlyConfigured if there is none: the subscriber is in
+        the groups then in which it was before.
         """
-        names = list(groups)
         self._start()
+        names = list(groups)
+        added = [name for name in names if name not in self._groups or subscriber not in self._groups[name].members]
         waiters = []
         for name in names:
             group = self._enter(subscriber, name)
@@ -115,7 +117,7 @@ class Hub:
         except BaseException:
             for waiter in waiters:
                 waiter.cancel()
-            self.leave(subscriber, names)
+            self.leave(subscriber, added)
             raise
 
     def leave(self, subscriber: Subscriber, groups: Iterable[str]) -> None:
@@ -125,6 +127,7 @@ class Hub:
             if group is not None and subscriber in group.members:
                 del group.members[subscriber]
                 if not group.members:
+                    _wake(group)  # Who has waited here has left.
                     self._note_change(name)
 
     def ready(self, subscriber: Subscriber) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Collection
 from enum import StrEnum
 
 from ..counters import counters
@@ -53,6 +54,15 @@ class Mailbox:
         event = self._events.popleft()
         self._bytes -= event.size
         return event
+
+    def drop(self, groups: Collection[str]) -> None:
+        """Drops what came from these groups: nobody wants it any more."""
+        events, self._events = self._events, deque()
+        self._bytes = 0
+        for event in events:
+            if event.group not in groups:
+                self._events.append(event)
+                self._bytes += event.size
 
     def clear(self) -> None:
         """Drops what waits, for good."""

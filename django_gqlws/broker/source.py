@@ -25,8 +25,12 @@ class GroupSource:
     """Whether equal subscriptions may share a result that depends on nothing personal."""
     share_key: Hashable
     """Not None: subscriptions with an equal one share their results, personal or not."""
-    end: Callable[[], Coroutine[Any, Any, None]]
-    """Calls the user's ``unsubscribed``. To be awaited once, when the subscription is over."""
+    end: Callable[[float | None], Coroutine[Any, Any, None]] | None
+    """Calls the user's ``unsubscribed``, and cuts it after so many seconds. To be awaited once, when it is over."""
+    name_of: Callable[[Any], str]
+    """The layer's name of another group. Raises TypeError for what names none."""
+    initial: Callable[[], Coroutine[Any, Any, Any]] | None = None
+    """The payload of a first notification for this subscription alone; None: there is none."""
 
     def __aiter__(self) -> AsyncIterator[Any]:
         raise TypeError("A django_gqlws Subscription delivers over a GraphqlWsConsumer, not over graphql.subscribe().")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextvars import Context
+from collections.abc import Collection
+from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -27,6 +28,7 @@ from ..execution.results import add_extensions, encode_result
 from ..execution.sharing import context_key
 from ..execution.variables import Variables
 from ..protocol.close import Close
+from .membership import Membership
 from .replies import Replies
 from .session import Session
 
@@ -47,11 +49,25 @@ class Listened:
 class _Run:
     """An execution that is being awaited."""
 
-    __slots__ = ("sharing", "task")
+    __slots__ = ("event", "sharing", "task")
 
-    def __init__(self, sharing: Sharing | None) -> None:
+    def __init__(self, event: Event | None, sharing: Sharing | None) -> None:
+        self.event = event
         self.sharing = sharing
         self.task: asyncio.Task[None] | None = None
+
+
+class _NoPayload(Exception):
+    """``initial`` returned None."""
+
+
+# The execution that the code which asks belongs to, in whatever thread.
+_current_run: ContextVar[_Run] = ContextVar("gqlws_run")
+
+
+# What stands for the decision about an event that is not wanted any more: there is nothing to send.
+_DROPPED = Sharing(lambda members: None)
+_DROPPED.state = SHARED
 
 
 class Phase(Enum):
@@ -89,6 +105,7 @@ class Listener:
         "_is_ending",
         "_listened",
         "_mailbox",
+        "_membership",
         "_phase",
         "_replies",
         "_run",
@@ -108,12 +125,15 @@ class Listener:
             settings.subscription_notification_queue_bytes,
             replies.description,
         )
+        self._membership = Membership(self, source, self._hub, session.tasks)
+        listened.info_context.take_membership(self._membership)
         self._cohort = self._find_cohort()
         self._run: _Run | None = None
         # Its turn in the connection lasts from the mailbox to the client.
         self._has_turn = False
-        # An event that waits for the decision of its cohort.
-        self._held: tuple[Event, Sharing] | None = None
+        # An event that waits for the decision of its cohort, or for a place to be executed personally; the event None
+        # is the initial value.
+        self._held: tuple[Event | None, Sharing | None] | None = None
         self._phase = JOINING
         # Whether an event may go past the mailbox when nothing is in its way.
         self._is_direct = source.shared and not settings.strict_ordering
@@ -123,7 +143,7 @@ class Listener:
     async def open(self) -> None:
         """Joins the groups; returns when no broadcast can be missed any more and the client was told so."""
         try:
-            await self._hub.join(self, self._source.groups)
+            await self._membership.open()
         except BaseException:
             self.close()
             raise
@@ -132,25 +152,41 @@ class Listener:
         settings = self._session.settings
         if settings.confirm_subscriptions:
             self._replies.send_confirmation(settings.subscription_confirmation_message)
-        self._go_on()
+        if self._source.initial is None:
+            self._go_on()
+        else:
+            self._phase = BUSY
+            self._session.turns.enter(self._begin)
 
     def close(self) -> None:
         """Leaves the groups, drops what waits and has ``unsubscribed`` called: once, however often it is called."""
         if self._phase is CLOSED:
             return
         self._phase = CLOSED
-        self._hub.leave(self, self._source.groups)
+        self._membership.close()
         self._mailbox.clear()
         if (run := self._run) is not None:
-            self._cancel(run)
-            if run.sharing is None:
-                self._cohort.personal.leave()
-            else:
-                run.sharing.give_up(self)
-        elif self._held is not None:
-            self._held[1].give_up(self)
+            self._abandon(run)
+        elif self._held is not None and (sharing := self._held[1]) is not None:
+            sharing.give_up(self)
         self._leave_turn()
-        self._session.tasks.start(self._source.end(), self._listened.context.copy())
+        if self._source.end is not None:
+            timeout = self._session.settings.notification_timeout
+            self._session.tasks.start(self._source.end(timeout), self._listened.context.copy())
+
+    def drop(self, groups: Collection[str]) -> None:
+        self._mailbox.drop(groups)
+        if (run := self._run) is not None:
+            # A `publish` that leaves its own group has something to say all the same.
+            if run.event is not None and run.event.group in groups and _current_run.get(None) is not run:
+                self._abandon(run)
+                self._leave_turn()
+        elif self._held is not None:
+            event, sharing = self._held
+            if event is not None and event.group in groups:
+                if sharing is not None:
+                    sharing.give_up(self)
+                self._held = event, _DROPPED
 
     def _find_cohort(self) -> Cohort:
         listened, session = self._listened, self._session
@@ -250,17 +286,25 @@ class Listener:
             self._replies.complete()
         self._leave_turn()
 
+    def _begin(self) -> None:
+        self._has_turn = True
+        if self._phase is CLOSED:
+            self._leave_turn()
+        else:
+            self._handle(None, None)
+
     def _leave_turn(self) -> None:
         if self._has_turn:
             self._has_turn = False
             self._session.turns.leave()
         self._go_on()
 
-    def _handle(self, event: Event, sharing: Sharing | None) -> None:
+    def _handle(self, event: Event | None, sharing: Sharing | None) -> None:
         if self._phase is CLOSED:
             return
-        if sharing is None or sharing.state is PERSONAL:
-            self._cohort.personal.enter(partial(self._execute_personally, event))
+        if event is None or sharing is None or sharing.state is PERSONAL:
+            self._held = event, None
+            self._cohort.personal.enter(self._execute_personally)
         elif sharing.state is SHARED:
             self._send(sharing.result, is_shared=True)
             self._leave_turn()
@@ -269,23 +313,28 @@ class Listener:
         else:
             self._attend(event, sharing)
 
-    def _execute_personally(self, event: Event) -> None:
-        if self._phase is CLOSED:
+    def _execute_personally(self) -> None:
+        held, self._held = self._held, None
+        if held is None or self._phase is CLOSED:
             self._cohort.personal.leave()
+        elif held[1] is _DROPPED:
+            self._cohort.personal.leave()
+            self._leave_turn()
         else:
-            self._execute(event, None)
+            self._execute(held[0], None)
 
-    def _execute(self, event: Event, sharing: Sharing | None) -> None:
-        run = self._run = _Run(sharing)
+    def _execute(self, event: Event | None, sharing: Sharing | None) -> None:
+        run = self._run = _Run(event, sharing)
         if (deadlines := self._session.slow_notifications) is not None:
             deadlines.start(run, partial(self._cut, run))
         # In a copy: what one execution sets must not reach the next one.
-        run.task = self._session.tasks.start(self._perform(event, run), self._listened.context.copy())
+        run.task = self._session.tasks.start(self._perform(run), self._listened.context.copy())
 
-    async def _perform(self, event: Event, run: _Run) -> None:
+    async def _perform(self, run: _Run) -> None:
         listened, sharing = self._listened, run.sharing
+        _current_run.set(run)
         try:
-            payload = event.unpack()
+            payload = await self._first_payload() if run.event is None else run.event.unpack()
             counters.executed += 1
             outcome = self._session.executor.execute(
                 listened.prepared,
@@ -296,7 +345,7 @@ class Listener:
             )
             if not isinstance(outcome, Outcome):
                 outcome = await outcome
-        except PayloadError:
+        except (PayloadError, _NoPayload):
             outcome = Outcome(None, (), skipped=True)
         except asyncio.CancelledError:
             if self._run is not run:
@@ -309,6 +358,13 @@ class Listener:
             self._forget(run)
             self._settle(outcome, sharing)
 
+    async def _first_payload(self) -> Any:
+        assert self._source.initial is not None
+        payload = await self._source.initial()
+        if payload is None:
+            raise _NoPayload
+        return payload
+
     def _cut(self, run: _Run) -> None:
         seconds = self._session.settings.notification_timeout
         counters.cut += 1
@@ -317,6 +373,13 @@ class Listener:
         self._settle(
             Outcome(None, [GraphQLError(f"The notification took more than {seconds:g} seconds.")]), run.sharing
         )
+
+    def _abandon(self, run: _Run) -> None:
+        self._cancel(run)
+        if run.sharing is None:
+            self._cohort.personal.leave()
+        else:
+            run.sharing.give_up(self)
 
     def _cancel(self, run: _Run) -> None:
         self._forget(run)

@@ -147,9 +147,9 @@ class Operation(Replies):
                 listened = Listened(prepared, variables, context, self._context)
                 self._listener = Listener(self._session, self, source, listened)
         finally:
-            if self._listener is None:
+            if self._listener is None and source.end is not None:
                 # Cancelled, or without a cohort, although the user's `subscribe` returned.
-                await source.end()
+                self._session.tasks.start(source.end(self._session.settings.notification_timeout))
         if self._listener is not None:
             await self._listener.open()
         return None

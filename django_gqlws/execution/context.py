@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from typing import Any, NoReturn
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
+from typing import Any, NoReturn, Protocol
+from uuid import UUID
 
 from django.http import HttpHeaders, parse_cookie
 
+from ..exceptions import NotSubscribedError
 from .loaders import NO_LOADERS, Loaders
 
 _DERIVED = ("user", "session", "headers", "COOKIES", "META", "loaders")
 """What is made when it is asked for."""
 
 _OF_THE_CONNECTION = ("user", "session")
+
+
+class Membership(Protocol):
+    """The groups of a live subscription."""
+
+    def join(self, groups: Sequence[Any]) -> Awaitable[None] | None: ...
+    def leave(self, groups: Sequence[Any]) -> Awaitable[None] | None: ...
 
 
 class _Loaders:
@@ -46,7 +55,7 @@ class OperationContext:
     mutation, for a notification. To use them is not to look at the context: the result may still be shared.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_loaders")
+    __slots__ = ("__dict__", "__weakref__", "_loaders", "_membership")
 
     channel_name = _NeedsOwnChannel()
     loaders = _Loaders()
@@ -62,6 +71,37 @@ class OperationContext:
         self.graphql_operation_id = operation_id
         self.graphql_operation_name = operation_name
         self._loaders = loaders
+        self._membership: Membership | None = None
+
+    # Groups
+
+    def join(self, *groups: str | int | UUID) -> Awaitable[None] | None:
+        """Has this subscription listen to more groups of its class.
+
+        On the event loop: await it, and no later broadcast to them is missed. In a worker thread it has happened when
+        the call returns. It does nothing when the subscription is over.
+
+        Raises NotSubscribedError if the operation is none, TypeError for what names no group, BroadcastError if the
+        channel layer fails.
+        """
+        return self._groups().join(groups)
+
+    def leave(self, *groups: str | int | UUID) -> Awaitable[None] | None:
+        """Has this subscription listen to these groups no more, whoever joined them.
+
+        Nothing that they have sent is delivered from then on, but what the ``publish`` that calls it returns. It is
+        called, and raises, as `join`.
+        """
+        return self._groups().leave(groups)
+
+    def take_membership(self, membership: Membership) -> None:
+        """The subscription lives: from now on it can join and leave groups."""
+        self._membership = membership
+
+    def _groups(self) -> Membership:
+        if self._membership is None:
+            raise NotSubscribedError(" ".join((NotSubscribedError.__doc__ or "").split()))
+        return self._membership
 
     def declared_loaders(self) -> Loaders:
         """The loaders of the execution that is running."""
@@ -78,7 +118,7 @@ class OperationContext:
 
     @user.setter
     def user(self, user: Any) -> None:
-        self.channels_scope["user"] = user
+        self._keep("user", user)
 
     @property
     def session(self) -> Any:
@@ -87,7 +127,7 @@ class OperationContext:
 
     @session.setter
     def session(self, session: Any) -> None:
-        self.channels_scope["session"] = session
+        self._keep("session", session)
 
     @property
     def META(self) -> dict[str, str]:  # noqa: N802 - Django's name
@@ -149,6 +189,10 @@ class OperationContext:
     def _asdict(self) -> dict[str, Any]:
         """Everything that can be read here, by its name."""
         return {**{name: getattr(self, name) for name in _DERIVED if name in self}, **self.__dict__}
+
+    def _keep(self, key: str, value: Any) -> None:
+        # What `get_context` has put here is of this operation alone, and so is what replaces it.
+        (self.__dict__ if key in self.__dict__ else self.channels_scope)[key] = value
 
     def _from_scope(self, key: str, stack: str) -> Any:
         if key in self.__dict__:

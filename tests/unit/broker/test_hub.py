@@ -201,6 +201,21 @@ async def test_a_layer_that_fails_to_join(layer: FakeLayer, impatient: None) -> 
     await listener.events.reached(1)
 
 
+async def test_a_layer_that_fails_to_join_one_more_group(layer: FakeLayer, impatient: None) -> None:
+    """The subscriber is in the groups in which it was before."""
+    hub, listening = Hub(), Listening()
+    await hub.join(listening, ["room"])
+    layer.failures["add"] = 1
+
+    with pytest.raises(BroadcastError):
+        await hub.join(listening, ["room", "other"])
+    await send("other", 1)
+    await send("room", 2)
+
+    await listening.events.reached(1)
+    assert listening.events == [2]
+
+
 async def test_a_layer_that_gives_no_channel_at_first(layer: FakeLayer, impatient: None) -> None:
     """Who comes later finds one."""
     hub = Hub()

@@ -98,3 +98,16 @@ def test_what_was_taken_makes_room() -> None:
 def test_events_that_were_lost_on_their_way() -> None:
     """The client has to be told of them as of those that were dropped here."""
     assert filled(5, event(lost=2), event(lost=1)).untold == 3
+
+
+def test_a_group_that_is_left() -> None:
+    """Its events are dropped, and counted by nobody: nobody wants them."""
+    dropped = counters.dropped
+    events = [event(name, size=5) for name in "abab"]
+    mailbox = filled(5, *events, max_bytes=20)
+
+    mailbox.drop({"b"})
+    mailbox.put(event("c", size=10))
+
+    assert [one.group for one in taken(mailbox)] == ["a", "a", "c"]
+    assert (mailbox.untold, counters.dropped) == (0, dropped)

@@ -20,6 +20,7 @@ from django_gqlws.broker.bus import Message
 from django_gqlws.broker.census import census_group
 from django_gqlws.broker.envelope import Kind
 from django_gqlws.broker.process import current_broker
+from django_gqlws.counters import counters
 from django_gqlws.serialization import pack
 from tests.project.journal import Event, journal
 from tests.support.notes import Notes, ThreadGate
@@ -350,6 +351,77 @@ async def test_no_confirmation_of_a_query() -> None:
     """It gets its result only."""
     async with connect_here() as peer:
         assert await peer.execute("{ value }") == {"data": {"value": None}}
+
+
+class OnFarewell(Subscription):
+    """Its `unsubscribed` waits, in a worker thread or on the loop."""
+
+    class Arguments:
+        room = graphene.String()
+
+    text = graphene.String()
+
+    @staticmethod
+    async def subscribe(root: Any, info: Any, room: str) -> list[str]:
+        return [room]
+
+    @staticmethod
+    async def publish(payload: str, info: Any, room: str) -> None: ...
+
+    @staticmethod
+    async def unsubscribed(root: Any, info: Any, room: str) -> None:
+        stage.notes.add("unsubscribed")
+        try:
+            await stage.gate.wait()
+        finally:
+            stage.notes.add("unsubscribed is over")
+
+
+class OnSyncFarewell(OnFarewell):
+    """The same in a worker thread."""
+
+    @staticmethod
+    def unsubscribed(root: Any, info: Any, room: str) -> None:
+        stage.note_from_thread("unsubscribed")
+        stage.thread_gate.wait()
+        stage.note_from_thread("unsubscribed is over")
+
+
+class Farewells(graphene.ObjectType):
+    on_farewell = OnFarewell.Field()
+    on_sync_farewell = OnSyncFarewell.Field()
+
+
+@pytest.mark.parametrize("field", ["onFarewell", "onSyncFarewell"])
+async def test_an_unsubscribed_that_hangs(field: str, caplog: pytest.LogCaptureFixture) -> None:
+    """It is cut, counted and logged, and keeps nothing of the connection alive."""
+    before = counters.cut
+    schema = graphene.Schema(query=Query, subscription=Farewells)
+    async with connect(schema=schema, confirm_subscriptions=True, notification_timeout=0.01) as peer:
+        peer.subscribe("1", f'subscription {{ {field}(room: "a") {{ text }} }}')
+        await peer.receive()
+        peer.complete("1")
+        await stage.notes.reached(1, "unsubscribed")
+
+    assert counters.cut == before + 1
+    assert "Farewell.unsubscribed took more than 0.01 seconds and was cut." in caplog.text
+    stage.thread_gate.open()
+    await stage.notes.reached(1, "unsubscribed is over")
+
+
+async def test_an_unsubscribed_whose_connection_is_gone() -> None:
+    """It runs to its end."""
+    schema = graphene.Schema(query=Query, subscription=Farewells)
+    async with connect(schema=schema, confirm_subscriptions=True, notification_timeout=None) as peer:
+        peer.subscribe("1", 'subscription { onFarewell(room: "a") { text } }')
+        await peer.receive()
+        gone = asyncio.create_task(peer.connection.disconnected(1006))
+        await stage.notes.reached(1, "unsubscribed")
+        assert not gone.done()
+        stage.gate.set()
+        await gone
+
+    assert stage.notes == ["unsubscribed", "unsubscribed is over"]
 
 
 async def test_an_id_used_again_while_the_old_one_ends() -> None:

@@ -95,6 +95,17 @@ def test_the_scope_is_the_connections_own() -> None:
     assert OperationContext(scope, "2", None).user == "new"
 
 
+def test_another_user_where_the_operation_has_its_own() -> None:
+    """It is the operation's."""
+    scope: dict[str, Any] = {"user": "the user"}
+    it = OperationContext(scope, "1", None)
+    it.update({"user": "somebody"})
+
+    it.user = "new"
+
+    assert (it.user, scope["user"]) == ("new", "the user")
+
+
 MISSING = {"user": "AuthMiddlewareStack", "session": "SessionMiddlewareStack"}
 
 
