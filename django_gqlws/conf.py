@@ -75,6 +75,16 @@ def names(value: Any) -> str | None:
     return "a list of names"
 
 
+SUBPROTOCOLS = ("graphql-transport-ws", "graphql-ws")
+"""What can be enabled."""
+
+
+def subprotocols(value: Any) -> str | None:
+    if isinstance(value, (list, tuple)) and value and all(name in SUBPROTOCOLS for name in value):
+        return None
+    return f"a list with one or both of {SUBPROTOCOLS[0]!r} and {SUBPROTOCOLS[1]!r} (the legacy one)"
+
+
 def result_payload(value: Any) -> str | None:
     if isinstance(value, Mapping) and set(value) <= {"data", "errors"}:
         return None
@@ -122,8 +132,11 @@ class Settings:
     loaders: Mapping[str, Any] | None = _setting(None, loaders_or_none)
     """What makes ``info.context.loaders``: names, and callables without arguments or their dotted paths."""
 
+    subprotocols: Sequence[str] = _setting([SUBPROTOCOLS[0]], subprotocols)
+    """The dialects that are spoken; ``graphql-transport-ws`` is chosen where a client offers both."""
+
     connection_init_wait_timeout: float | None = _setting(10, seconds_or_none)
-    """Seconds until a client without ``connection_init`` is closed with 4408."""
+    """Seconds until a client without ``connection_init`` is closed with 4408 (not in the legacy dialect)."""
 
     send_ping_every: float | None = _setting(None, seconds_or_none)
     """Seconds between the server's own pings."""

@@ -14,13 +14,15 @@ from channels.sessions import InstanceSessionWrapper
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 
-from .conf import Settings, settings_of
+from .conf import SUBPROTOCOLS, Settings, settings_of
 from .connection import Connection, Hooks, OwnChannel
 from .exceptions import BroadcastError
 from .execution.context import NO_CHANNEL
 from .execution.kinds import call
 from .protocol import close
-from .protocol.server import SUBPROTOCOL
+from .protocol.close import Close
+from .protocol.dialect import Dialect
+from .protocol.dialects import choose
 from .security import is_origin_allowed, origin_of
 
 logger = logging.getLogger(__name__)
@@ -117,33 +119,48 @@ class GraphqlWsConsumer(Hooks, AsyncWebsocketConsumer):
 
     async def _open(self) -> Connection | None:
         """Accepts the socket, and closes it again (None) where a browser could not read why it got an HTTP 403."""
-        offered = SUBPROTOCOL in self.scope["subprotocols"]
-        await self.accept(SUBPROTOCOL if offered else None)
+        offered = tuple(self.scope["subprotocols"])
+        outcome: Connection | Close
         try:
             settings = settings_of(type(self))
-            if not is_origin_allowed(self.scope, settings.allowed_origins):
-                logger.warning(
-                    "A page of the origin %r was refused: see GQLWS['ALLOWED_ORIGINS'].", origin_of(self.scope)
-                )
-                refusal = close.FORBIDDEN.because("Origin not allowed")
-            elif not offered:
-                refusal = close.SUBPROTOCOL_NOT_ACCEPTABLE
-            else:
-                return await self._connect(settings)
-        except (ImproperlyConfigured, BroadcastError) as error:
-            logger.error("A connection was refused: %s", error)
-            reason = str(error) if django_settings.DEBUG else close.INTERNAL_ERROR.reason
-            refusal = close.INTERNAL_ERROR.because(reason)
-        await self.close(refusal.code, refusal.reason)
+        except ImproperlyConfigured as error:
+            await self._accept(choose(offered, SUBPROTOCOLS))
+            outcome = _misconfigured(error)
+        else:
+            dialect = choose(offered, settings.subprotocols)
+            await self._accept(dialect)
+            outcome = await self._admit(settings, dialect)
+        if isinstance(outcome, Connection):
+            return outcome
+        await self.close(outcome.code, outcome.reason)
         return None
 
-    async def _connect(self, settings: Settings) -> Connection:
+    async def _accept(self, dialect: Dialect | None) -> None:
+        await self.accept(None if dialect is None else dialect.subprotocol)
+
+    async def _admit(self, settings: Settings, dialect: Dialect | None) -> Connection | Close:
+        if not is_origin_allowed(self.scope, settings.allowed_origins):
+            logger.warning("A page of the origin %r was refused: see GQLWS['ALLOWED_ORIGINS'].", origin_of(self.scope))
+            return close.FORBIDDEN.because("Origin not allowed")
+        if dialect is None:
+            return close.SUBPROTOCOL_NOT_ACCEPTABLE
+        try:
+            return await self._connect(settings, dialect)
+        except (ImproperlyConfigured, BroadcastError) as error:
+            return _misconfigured(error)
+
+    async def _connect(self, settings: Settings, dialect: Dialect) -> Connection:
         if not settings.own_channel:
-            return Connection(self, self.scope, settings, self)
+            return Connection(self, self.scope, settings, self, dialect)
         self._channel = await OwnChannel.open(self.dispatch)
-        return Connection(self, self.scope, settings, self, self._channel.name)
+        return Connection(self, self.scope, settings, self, dialect, self._channel.name)
 
     def send_text(self, text: str) -> Coroutine[Any, Any, None]:
         """Sends a text frame."""
         # The server's own coroutine, without the layers of Channels' send() and one of ours.
         return self.base_send({"type": "websocket.send", "text": text})  # type: ignore[arg-type, return-value]
+
+
+def _misconfigured(error: Exception) -> Close:
+    logger.error("A connection was refused: %s", error)
+    return close.INTERNAL_ERROR.because(str(error)) if django_settings.DEBUG else close.INTERNAL_ERROR

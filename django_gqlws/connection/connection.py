@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -16,13 +17,15 @@ from ..conf import Settings
 from ..execution.errors import log_refusal, masks_errors, refusal
 from ..execution.executor import get_executor
 from ..execution.kinds import call
-from ..execution.results import to_json
+from ..execution.results import encode_refusal, to_json
 from ..execution.workers import CancelledTooLate
 from ..protocol import close, messages
 from ..protocol.close import Close
 from ..protocol.codec import encode
-from ..protocol.messages import Complete, ConnectionInit, Ping, Pong, Subscribe
-from ..protocol.server import ServerProtocol, State
+from ..protocol.dialect import Dialect, Reply, State
+from ..protocol.dialects import TRANSPORT_WS
+from ..protocol.messages import Complete, ConnectionInit, Ping, Pong, Replace, Subscribe
+from ..protocol.server import ServerProtocol
 from ..tasks import Tasks
 from ..turns import Turns
 from .hooks import Hooks, overridden, preparation
@@ -40,7 +43,13 @@ class Connection:
     """
 
     def __init__(
-        self, socket: Socket, scope: Any, settings: Settings, hooks: Hooks, channel_name: str | None = None
+        self,
+        socket: Socket,
+        scope: Any,
+        settings: Settings,
+        hooks: Hooks,
+        dialect: Dialect = TRANSPORT_WS,
+        channel_name: str | None = None,
     ) -> None:
         broker = current_broker()
         broker.hub.open()
@@ -49,6 +58,7 @@ class Connection:
         self._session = Session(
             scope,
             settings,
+            dialect,
             hooks,
             preparation(hooks, channel_name),
             get_executor(settings.schema, settings.middleware, settings.loaders),
@@ -62,14 +72,14 @@ class Connection:
             self.close,
         )
         self._operations: dict[str, Operation] = {}
-        self._protocol = ServerProtocol(self._operations, settings.max_message_bytes)
+        self._protocol = ServerProtocol(dialect, self._operations, settings.max_message_bytes)
         # Operations inherit what the ASGI middleware and `on_connect` set.
         self._context = copy_context()
         self._admission: asyncio.Task[None] | None = None
         self._is_admitted = False
         self._close_code: int | None = None
         self._timer: asyncio.TimerHandle | None = None
-        if settings.connection_init_wait_timeout:
+        if settings.connection_init_wait_timeout and dialect.has_init_timeout:
             self._call_later(settings.connection_init_wait_timeout, self._init_timed_out)
 
     def receive_text(self, text: str | None) -> None:
@@ -117,16 +127,30 @@ class Connection:
             if self._protocol.state is State.CLOSED:
                 raise
             # Not by us: the user's code waited for something that was cancelled.
-            self.close(close.FORBIDDEN)
-            return
+            self._reject(GraphQLError("Forbidden"))
         except Exception as error:
             log_refusal(error)
-            self.close(close.FORBIDDEN.because(refusal(error, self._session.masks_errors)))
-            return
-        self._protocol.acknowledge()
-        if self._protocol.state is State.READY:
-            self.outbox.send(ack)
-            self._ping_later()
+            self._reject(error)
+        else:
+            self._protocol.acknowledge()
+            if self._protocol.state is State.READY:
+                self._begin(ack)
+
+    def _reject(self, error: Exception) -> None:
+        masks = self._session.masks_errors
+        rejection = self._session.dialect.reject(encode_refusal(error, masks), refusal(error, masks))
+        for frame in rejection.frames:
+            self.outbox.send(frame)
+        self.close(rejection.close)
+
+    def _begin(self, ack: str) -> None:
+        self.outbox.send(ack)
+        if self._session.settings.send_ping_every:
+            if self._session.dialect.begins_with_keep_alive:
+                self.outbox.send(self._session.dialect.keep_alive)
+            self._ping_later(self._session.settings.send_ping_every)
+        for operation in tuple(self._operations.values()):  # Those that a client asked for without waiting.
+            operation.start()
 
     async def _say_goodbye(self, hook: Callable[..., Any], code: int) -> None:
         if self._admission is not None:
@@ -142,18 +166,23 @@ class Connection:
         operation = Operation(self._session, event, self._context.copy(), self._forget)
         most = self._session.settings.max_operations
         if len(self._operations) >= most:
-            operation.fail(
+            operation.decline(
                 GraphQLError(f"This connection has {most} running operations, the most it may: complete one first.")
             )
             return
         self._operations[event.id] = operation
-        operation.start()
+        if self._protocol.state is State.READY:
+            operation.start()
+
+    def _replace(self, event: Replace) -> None:
+        self._operations.pop(event.request.id).cancel()
+        self._subscribe(event.request)
 
     def _complete(self, event: Complete) -> None:
         operation = self._operations.pop(event.id, None)
         if operation is not None:
             operation.cancel()
-            if self._session.settings.echo_complete:
+            if self._session.settings.echo_complete or self._session.dialect.echoes_complete:
                 self.outbox.send(messages.complete(encode(event.id)))
 
     def _answer_ping(self, event: Ping) -> None:
@@ -165,19 +194,21 @@ class Connection:
     def _ignore(self, event: Pong) -> None:
         pass
 
+    def _reply(self, event: Reply) -> None:
+        self.outbox.send(event.text)
+
     # Time
 
     def _init_timed_out(self) -> None:
         self.close(close.INIT_TIMEOUT)
 
-    def _ping_later(self) -> None:
-        if self._session.settings.send_ping_every:
-            self._call_later(self._session.settings.send_ping_every, self._ping)
+    def _ping_later(self, seconds: float) -> None:
+        self._call_later(seconds, partial(self._ping, seconds))
 
-    def _ping(self) -> None:
+    def _ping(self, seconds: float) -> None:
         if not self.outbox.busy:
-            self.outbox.send(messages.ping())
-        self._ping_later()
+            self.outbox.send(self._session.dialect.keep_alive)
+        self._ping_later(seconds)
 
     def _call_later(self, seconds: float, callback: Callable[[], None]) -> None:
         self._timer = asyncio.get_running_loop().call_later(seconds, callback)
@@ -210,9 +241,11 @@ _closing: set[Connection] = set()
 _REACTIONS: dict[type, Callable[[Connection, Any], None]] = {
     ConnectionInit: Connection._initialise,
     Subscribe: Connection._subscribe,
+    Replace: Connection._replace,
     Complete: Connection._complete,
     Ping: Connection._answer_ping,
     Pong: Connection._ignore,
+    Reply: Connection._reply,
     Close: Connection.close,
 }
 

@@ -93,7 +93,13 @@ class Operation(Replies):
     async def _perform(self) -> Serve | None:
         """Runs to the end, or until a subscription is set up; a native stream is still to be served then."""
         session, request = self._session, self._request
-        entries = None if session.prepare is None else await session.prepare(request.id, request.payload)
+        entries = None
+        if session.prepare is not None:
+            try:
+                entries = await session.prepare(request.id, request.payload)
+            except Exception as error:
+                self.decline(error)
+                return None
         documents = session.executor.documents
         document = documents.find(request.query) or await documents.read(request.query)
         prepared = document.select(request.operation_name)

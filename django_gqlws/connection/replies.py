@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from ..execution.results import encode_confirmation, encode_errors, encode_result
@@ -15,7 +15,7 @@ from .session import Session
 class Replies:
     """Results, then one end. Once it is over nothing more is sent, whoever ended it."""
 
-    __slots__ = ("_id", "_request", "_session", "is_over", "name")
+    __slots__ = ("_head", "_id", "_request", "_session", "is_over", "name")
 
     def __init__(self, session: Session, request: Subscribe) -> None:
         self.is_over = False
@@ -24,6 +24,8 @@ class Replies:
         self._session = session
         self._request = request
         self._id = encode(request.id)
+        # Each result begins with it: made once, because one subscription sends many.
+        self._head = messages.head(self._id, session.dialect.result)
 
     @property
     def id(self) -> str:
@@ -37,19 +39,19 @@ class Replies:
         return f"The operation {name}with the id {self._request.id[:50]!r}"
 
     def send_result(self, data: Any, errors: Collection[Exception]) -> None:
-        """Sends ``next``."""
+        """Sends a result."""
         if not self.is_over:
             where = self.description if errors else ""
             self.send_payload(encode_result(data, errors, self._session.masks_errors, where))
 
     def send_confirmation(self, message: Mapping[str, Any]) -> None:
-        """Sends ``next`` with what the developer wants a confirmed subscription to say."""
+        """Sends what the developer wants a confirmed subscription to say."""
         self.send_payload(encode_confirmation(message))
 
     def send_payload(self, payload: str) -> None:
-        """Sends ``next`` with an encoded result."""
+        """Sends an encoded result."""
         if not self.is_over:
-            self._session.outbox.send(messages.next_result(self._id, payload))
+            self._session.outbox.send(f"{self._head}{payload}}}")
 
     def complete(self) -> None:
         """Ends with ``complete``."""
@@ -58,10 +60,18 @@ class Replies:
             self._end()
 
     def fail(self, *errors: Exception) -> None:
-        """Ends with ``error``: the operation did not run, or its stream broke."""
+        """Ends with errors: the operation could not run, or its stream broke."""
+        self._end_with(self._session.dialect.fail, errors)
+
+    def decline(self, error: Exception) -> None:
+        """Ends with an error: the operation may not run."""
+        self._end_with(self._session.dialect.decline, [error])
+
+    def _end_with(self, last_frames: Callable[[str, str], tuple[str, ...]], errors: Collection[Exception]) -> None:
         if not self.is_over:
             payload = encode_errors(errors, self._session.masks_errors, self.description)
-            self._session.outbox.send(messages.error(self._id, payload))
+            for frame in last_frames(self._id, payload):
+                self._session.outbox.send(frame)
             self._end()
 
     def _end(self) -> None:

@@ -10,6 +10,7 @@ from ..conf import Settings
 from ..deadlines import Deadlines
 from ..execution.executor import Executor
 from ..protocol.close import Close
+from ..protocol.dialect import Dialect
 from ..tasks import Tasks
 from ..turns import Turns
 from .hooks import Hooks, Prepare
@@ -22,6 +23,7 @@ class Session:
 
     scope: Any
     settings: Settings
+    dialect: Dialect
     hooks: Hooks
     prepare: Prepare | None
     """What the hooks have to say before each operation."""

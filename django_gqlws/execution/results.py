@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+from graphql import GraphQLError
 
 from ..protocol.codec import encode
-from .errors import MASK, as_json, format_errors
+from .errors import MASK, as_json, format_errors, refusal
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,16 @@ def encode_confirmation(message: Mapping[str, Any]) -> str:
     if errors := message.get("errors"):
         result["errors"] = [as_json(error) for error in errors]
     return encode(result, to_json)
+
+
+def encode_refusal(error: Exception, mask: bool) -> str:
+    """Why a client was refused: a JSON object with what it may read of the error. Never raises."""
+    try:
+        if not mask or isinstance(error, GraphQLError):
+            return encode(as_json(error), to_json)
+    except Exception as failure:
+        logger.error("The extensions of a refusal cannot be written: %r", failure)
+    return encode({"message": refusal(error, mask)})
 
 
 def add_extensions(payload: str, **extensions: Any) -> str:

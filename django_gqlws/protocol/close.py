@@ -1,4 +1,4 @@
-"""Close codes and reasons of ``graphql-transport-ws``, as values."""
+"""Close codes and reasons, as values."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ class Close:
         return replace(self, reason=reason)
 
 
+NORMAL = Close(1000, "")
+REJECTED = Close(4000, "Forbidden")
 BAD_REQUEST = Close(4400, "Bad request")
 UNAUTHORIZED = Close(4401, "Unauthorized")
 FORBIDDEN = Close(4403, "Forbidden")

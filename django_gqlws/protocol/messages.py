@@ -1,4 +1,4 @@
-"""The messages of ``graphql-transport-ws``: what clients send as frozen events, what servers send as text."""
+"""The messages of both dialects: what clients send as frozen events, what servers send as text."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .close import Close
 from .codec import encode
 
 
@@ -55,7 +56,14 @@ class Complete:
     id: str
 
 
-ClientMessage = ConnectionInit | Ping | Pong | Subscribe | Complete
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """The client asks for an operation in the place of the one that has its id."""
+
+    request: Subscribe
+
+
+ClientMessage = ConnectionInit | Ping | Pong | Subscribe | Replace | Complete
 
 
 # Shapes: what each field of a message must be. A rule returns what is wrong, or None.
@@ -64,69 +72,61 @@ Fields = Mapping[str, Any]
 Rule = Callable[[Fields, str], str | None]
 
 
-def _text(fields: Fields, name: str) -> str | None:
+def text(fields: Fields, name: str) -> str | None:
     value = fields.get(name)
     if isinstance(value, str) and value:
         return None
     return f"'{name}' must be a non-empty string"
 
 
-def _string(fields: Fields, name: str) -> str | None:
+def string(fields: Fields, name: str) -> str | None:
     return None if isinstance(fields.get(name), str) else f"'{name}' must be a string"
 
 
-def _object(fields: Fields, name: str) -> str | None:
-    return None if isinstance(fields.get(name), dict) else f"'{name}' must be an object"
-
-
-def _object_or_null(fields: Fields, name: str) -> str | None:
-    value = fields.get(name)
-    return None if value is None or isinstance(value, dict) else f"'{name}' must be an object or null"
-
-
-def _string_or_null(fields: Fields, name: str) -> str | None:
+def string_or_null(fields: Fields, name: str) -> str | None:
     value = fields.get(name)
     return None if value is None or isinstance(value, str) else f"'{name}' must be a string or null"
 
 
-SHAPES: dict[str, dict[str, Rule]] = {
-    "connection_init": {"payload": _object_or_null},
-    "ping": {"payload": _object_or_null},
-    "pong": {"payload": _object_or_null},
-    "subscribe": {"id": _text, "payload": _object},
-    "complete": {"id": _text},
+def object_or_null(fields: Fields, name: str) -> str | None:
+    value = fields.get(name)
+    return None if value is None or isinstance(value, dict) else f"'{name}' must be an object or null"
+
+
+def graphql_request(fields: Fields, name: str) -> str | None:
+    value = fields.get(name)
+    return find_fault(REQUEST, value) if isinstance(value, dict) else f"'{name}' must be an object"
+
+
+REQUEST: dict[str, Rule] = {
+    "query": string,
+    "operationName": string_or_null,
+    "variables": object_or_null,
+    "extensions": object_or_null,
 }
 
-SUBSCRIBE_PAYLOAD: dict[str, Rule] = {
-    "query": _string,
-    "operationName": _string_or_null,
-    "variables": _object_or_null,
-    "extensions": _object_or_null,
-}
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One type of a client's message: what its fields must be, and the event that it is."""
+
+    shape: Mapping[str, Rule]
+    build: Callable[[Fields], ClientMessage | Close]
 
 
-def _first_fault(shape: Mapping[str, Rule], fields: Fields) -> str | None:
+INIT = Form({"payload": object_or_null}, lambda message: ConnectionInit(message.get("payload")))
+PING = Form({"payload": object_or_null}, lambda message: Ping(message.get("payload")))
+PONG = Form({"payload": object_or_null}, lambda message: Pong())
+SUBSCRIBE = Form({"id": text, "payload": graphql_request}, lambda message: Subscribe(message["id"], message["payload"]))
+COMPLETE = Form({"id": text}, lambda message: Complete(message["id"]))
+
+
+def find_fault(shape: Mapping[str, Rule], fields: Fields) -> str | None:
+    """What is wrong with the fields of a message, in words, or None."""
     for name, rule in shape.items():
         if (fault := rule(fields, name)) is not None:
             return fault
     return None
-
-
-def find_fault(kind: str, message: Fields) -> str | None:
-    """What is wrong with a message of this type, in words, or None."""
-    fault = _first_fault(SHAPES[kind], message)
-    if fault is None and kind == "subscribe":
-        fault = _first_fault(SUBSCRIBE_PAYLOAD, message["payload"])
-    return None if fault is None else f"{kind}: {fault}"
-
-
-BUILDERS: dict[str, Callable[[Fields], ClientMessage]] = {
-    "connection_init": lambda message: ConnectionInit(message.get("payload")),
-    "ping": lambda message: Ping(message.get("payload")),
-    "pong": lambda message: Pong(),
-    "subscribe": lambda message: Subscribe(message["id"], message["payload"]),
-    "complete": lambda message: Complete(message["id"]),
-}
 
 
 # What the server sends. Results arrive encoded, so that one text can serve many receivers.
@@ -137,11 +137,6 @@ def connection_ack(payload: str | None = None) -> str:
     return _with_payload("connection_ack", payload)
 
 
-def ping() -> str:
-    """The text of a ``ping``."""
-    return '{"type":"ping"}'
-
-
 def pong(payload: Mapping[str, Any] | None) -> str:
     """The text of a ``pong``, with the payload of the ping if it had one."""
     return _with_payload("pong", None if payload is None else encode(payload))
@@ -150,14 +145,9 @@ def pong(payload: Mapping[str, Any] | None) -> str:
 # An operation encodes its id once: `operation_id` is JSON text here.
 
 
-def next_result(operation_id: str, payload: str) -> str:
-    """The text of a ``next``; the payload is JSON text."""
-    return f'{{"id":{operation_id},"type":"next","payload":{payload}}}'
-
-
-def error(operation_id: str, errors: str) -> str:
-    """The text of an ``error``; the errors are a JSON array."""
-    return f'{{"id":{operation_id},"type":"error","payload":{errors}}}'
+def head(operation_id: str, kind: str) -> str:
+    """What the messages of this type to an operation begin with; the payload, as JSON text, and ``}`` follow."""
+    return f'{{"id":{operation_id},"type":"{kind}","payload":'
 
 
 def complete(operation_id: str) -> str:

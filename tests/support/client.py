@@ -6,8 +6,8 @@
         assert await client.receive() == {"id": "1", "type": "next", "payload": {"data": {"value": "value"}}}
         assert await client.receive() == {"id": "1", "type": "complete"}
 
-It knows the frames of `graphql-transport-ws` and nothing of the package under test, so that both cannot be
-wrong in the same way.
+It knows the frames of `graphql-transport-ws` and of the legacy `graphql-ws`, and nothing of the package under test,
+so that both cannot be wrong in the same way.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from websockets.asyncio.client import connect as websocket_connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
-from tests.support.wire import read_server_message
+from tests.support.wire import MESSAGES, TRANSPORT_WS, read_server_message
 
 GRAPHQL_TRANSPORT_WS = "graphql-transport-ws"
+GRAPHQL_WS = "graphql-ws"
 
 RECEIVE_TIMEOUT = 10
 """Seconds: far above what a loaded machine needs, so that only a message that never comes reaches it."""
@@ -82,7 +83,7 @@ class Client:
         with self._telling_the_close():
             async with asyncio.timeout(timeout):
                 frame = await self.websocket.recv()
-        return read_server_message(frame)
+        return read_server_message(frame, MESSAGES.get(self.subprotocol or "", TRANSPORT_WS))
 
     async def receive_until(self, type: str, *, id: str | None = None) -> list[dict[str, Any]]:
         """All messages up to and including the first of this type (and of this id, if one is given)."""
@@ -128,6 +129,14 @@ class Client:
         assert complete == {"id": id, "type": "complete"}, f"expected complete, got {complete}"
         payload: dict[str, Any] = result["payload"]
         return payload
+
+    async def start(self, id: str, query: str, variables: Mapping[str, Any] | None = None) -> None:
+        """Start an operation in the legacy dialect."""
+        await self.send(id=id, type="start", payload={"query": query, "variables": variables or {}})
+
+    async def stop(self, id: str) -> None:
+        """Stop an operation in the legacy dialect."""
+        await self.send(id=id, type="stop")
 
     async def barrier(self) -> list[dict[str, Any]]:
         """Everything the server sent before the pong to a ping sent now.

@@ -47,6 +47,11 @@ SETTINGS: dict[str, tuple[Any, list[Any], list[Any]]] = {
             {"a-b": object},
         ],
     ),
+    "subprotocols": (
+        ["graphql-transport-ws"],
+        [["graphql-transport-ws"], ["graphql-transport-ws", "graphql-ws"], ("graphql-ws",)],
+        [None, [], "graphql-ws", ["soap"], ["graphql-transport-ws", 5], [["graphql-ws"]]],
+    ),
     "connection_init_wait_timeout": (10, [None, 0, 0.5, 10], [-1, "10", True]),
     "send_ping_every": (None, [None, 0, 0.5, 10], [-1, "10", True]),
     "echo_complete": (False, [True, False], [None, 0, "yes"]),

@@ -13,9 +13,11 @@ from django_gqlws.conf import Settings
 from django_gqlws.connection import Connection
 from django_gqlws.connection import Hooks as DefaultHooks
 from django_gqlws.protocol.close import Close
+from django_gqlws.protocol.dialect import Dialect
+from django_gqlws.protocol.dialects import TRANSPORT_WS
 from tests.project.schema import schema
 from tests.support.notes import Notes
-from tests.support.wire import read_server_message
+from tests.support.wire import MESSAGES, read_server_message
 
 
 class RecordingSocket:
@@ -65,9 +67,10 @@ class Hooks(DefaultHooks):
 class Peer:
     """Says what a client says, and reads what it gets."""
 
-    def __init__(self, settings: Settings, hooks: Any) -> None:
+    def __init__(self, settings: Settings, hooks: Any, dialect: Dialect = TRANSPORT_WS) -> None:
         self.socket = RecordingSocket()
-        self.connection = Connection(self.socket, {}, settings, hooks)
+        self.connection = Connection(self.socket, {}, settings, hooks, dialect)
+        self._messages = MESSAGES[dialect.subprotocol]
         self._read = 0
         self._numbers = itertools.count()
 
@@ -87,7 +90,7 @@ class Peer:
         self._read += 1
         if isinstance(item, Close):
             return {"code": item.code, "reason": item.reason}
-        return read_server_message(item)
+        return read_server_message(item, self._messages)
 
     async def execute(self, query: str, **variables: Any) -> dict[str, Any]:
         """The result of a query or mutation, which is the next thing that this peer gets."""
@@ -112,9 +115,11 @@ SETTINGS = {"schema": schema, "connection_init_wait_timeout": None, "mask_errors
 
 
 @asynccontextmanager
-async def connect(hooks: Any = None, *, init: bool = True, **settings: Any) -> AsyncIterator[Peer]:
+async def connect(
+    hooks: Any = None, *, init: bool = True, dialect: Dialect = TRANSPORT_WS, **settings: Any
+) -> AsyncIterator[Peer]:
     """A peer, acknowledged; its socket is gone at the end of the block, and nothing of it runs any more."""
-    peer = Peer(Settings(**{**SETTINGS, **settings}), hooks or Hooks())
+    peer = Peer(Settings(**{**SETTINGS, **settings}), hooks or Hooks(), dialect)
     try:
         if init:
             peer.send(type="connection_init")

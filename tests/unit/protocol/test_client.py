@@ -7,32 +7,40 @@ from typing import Any
 import pytest
 
 from django_gqlws.protocol.client import DIALECTS, LEGACY, TRANSPORT_WS, Kind, init_message, is_final, pong_message
-from django_gqlws.protocol.messages import BUILDERS, ConnectionInit, Ping, Pong, Subscribe, find_fault
+from django_gqlws.protocol.dialects import DIALECTS as SERVER_DIALECTS
+from django_gqlws.protocol.messages import ConnectionInit, Ping, Pong, Subscribe, find_fault
+
+FORMS = {dialect.subprotocol: dialect.forms for dialect in SERVER_DIALECTS}
+"""What a server understands, by subprotocol."""
+
+NEW, OLD = TRANSPORT_WS.subprotocol, LEGACY.subprotocol
 
 
 @pytest.mark.parametrize(
-    "message",
+    ("subprotocol", "message"),
     [
-        init_message(None),
-        init_message({"token": "t"}),
-        TRANSPORT_WS.start_message("1", "{ value }", {"a": 1}, "Name"),
-        TRANSPORT_WS.start_message("1", "{ value }"),
-        TRANSPORT_WS.stop_message("1"),
-        pong_message({"type": "ping"}),
-        pong_message({"type": "ping", "payload": {"a": 1}}),
+        (NEW, init_message(None)),
+        (NEW, init_message({"token": "t"})),
+        (NEW, TRANSPORT_WS.start_message("1", "{ value }", {"a": 1}, "Name")),
+        (NEW, TRANSPORT_WS.start_message("1", "{ value }")),
+        (NEW, TRANSPORT_WS.stop_message("1")),
+        (NEW, pong_message({"type": "ping"})),
+        (NEW, pong_message({"type": "ping", "payload": {"a": 1}})),
+        (OLD, init_message(None)),
+        (OLD, LEGACY.start_message("1", "{ value }")),
+        (OLD, LEGACY.stop_message("1")),
     ],
-    ids=lambda message: message["type"],
 )
-def test_what_a_client_says(message: dict[str, Any]) -> None:
+def test_what_a_client_says(subprotocol: str, message: dict[str, Any]) -> None:
     """The server's side of the same protocol finds no fault with it."""
-    assert find_fault(message["type"], message) is None
+    assert find_fault(FORMS[subprotocol][message["type"]].shape, message) is None
 
 
 def test_what_a_server_understands() -> None:
     """It is what the client meant."""
     start = TRANSPORT_WS.start_message("1", "{ value }", {"a": 1}, "Name")
 
-    event = BUILDERS["subscribe"](start)
+    event = FORMS[NEW]["subscribe"].build(start)
 
     assert isinstance(event, Subscribe)
     assert (event.id, event.query, event.variables, event.operation_name) == ("1", "{ value }", {"a": 1}, "Name")
@@ -41,15 +49,15 @@ def test_what_a_server_understands() -> None:
 def test_an_init_without_a_payload() -> None:
     """It has no payload at all: null is not what every server takes."""
     assert init_message(None) == {"type": "connection_init"}
-    assert BUILDERS["connection_init"](init_message({"a": 1})) == ConnectionInit({"a": 1})
+    assert FORMS[NEW]["connection_init"].build(init_message({"a": 1})) == ConnectionInit({"a": 1})
 
 
 def test_a_pong() -> None:
     """It has the payload of its ping, and none if that had none."""
     assert pong_message({"type": "ping"}) == {"type": "pong"}
     assert pong_message({"type": "ping", "payload": {"a": 1}}) == {"type": "pong", "payload": {"a": 1}}
-    assert BUILDERS["ping"](pong_message({"payload": {"a": 1}})) == Ping({"a": 1})
-    assert BUILDERS["pong"](pong_message({})) == Pong()
+    assert FORMS[NEW]["ping"].build(pong_message({"payload": {"a": 1}})) == Ping({"a": 1})
+    assert FORMS[NEW]["pong"].build(pong_message({})) == Pong()
 
 
 @pytest.mark.parametrize(

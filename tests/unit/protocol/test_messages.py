@@ -8,7 +8,8 @@ import pytest
 
 from django_gqlws.protocol import messages
 from django_gqlws.protocol.codec import encode
-from django_gqlws.protocol.messages import BUILDERS, SHAPES, Subscribe
+from django_gqlws.protocol.dialects import TRANSPORT_WS
+from django_gqlws.protocol.messages import Subscribe
 from tests.support.tables import situations
 from tests.support.wire import read_server_message
 
@@ -19,16 +20,16 @@ SENT = {
         messages.connection_ack('{"a":1}'),
         {"type": "connection_ack", "payload": {"a": 1}},
     ),
-    "ping": (messages.ping(), {"type": "ping"}),
+    "ping": (TRANSPORT_WS.keep_alive, {"type": "ping"}),
     "pong": (messages.pong(None), {"type": "pong"}),
     "pong with an empty payload": (messages.pong({}), {"type": "pong", "payload": {}}),
     "pong with a big integer": (messages.pong({"n": 10**30}), {"type": "pong", "payload": {"n": 10**30}}),
     "next": (
-        messages.next_result(encode(ID), '{"data":null}'),
+        messages.head(encode(ID), "next") + '{"data":null}' + "}",
         {"id": ID, "type": "next", "payload": {"data": None}},
     ),
     "error": (
-        messages.error(encode(ID), '[{"message":"no"}]'),
+        *TRANSPORT_WS.fail(encode(ID), '[{"message":"no"}]'),
         {"id": ID, "type": "error", "payload": [{"message": "no"}]},
     ),
     "complete": (messages.complete(encode(ID)), {"id": ID, "type": "complete"}),
@@ -41,11 +42,6 @@ def test_a_message_of_the_server(text: str, message: dict[str, Any]) -> None:
     """It is strict JSON of a known shape, and UTF-8 can carry it."""
     assert read_server_message(text) == message
     assert text.encode()
-
-
-def test_every_message_of_a_client_has_a_shape_and_an_event() -> None:
-    """No message is checked and then forgotten."""
-    assert SHAPES.keys() == BUILDERS.keys()
 
 
 def test_what_a_subscribe_leaves_out() -> None:
