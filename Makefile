@@ -1,7 +1,7 @@
 # make demo    the chat of demo/ on http://127.0.0.1:8000 (PORT=...)
 # make test    everything that has to pass: lint, types, unit, integration and acceptance tests
 # make check   lint and types alone
-# make bench   the benchmarks
+# make bench   the benchmarks, about an hour and a half; five minutes: make bench ARGS=--quick
 #
 # The virtual environment is made when it is missing, and filled when requirements/*.txt have changed.
 
@@ -11,6 +11,7 @@ PORT ?= 8000
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
 	$(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 RUN = $(VENV)/bin/python
+BENCH_RESULTS := benchmarks/results/$(shell date +%Y-%m-%d-%H%M%S)
 
 .PHONY: demo test test-fast check format bench lock clean
 
@@ -37,7 +38,11 @@ format: $(VENV)/.installed-test
 	$(RUN) -m ruff format .
 
 bench: $(VENV)/.installed-test
-	$(RUN) -m benchmarks
+	$(RUN) -m benchmarks compare --results $(BENCH_RESULTS) $(ARGS)
+	@for workload in fan-out personal queries; do \
+		$(RUN) -m benchmarks profile $$workload --results $(BENCH_RESULTS) || exit 1; \
+	done
+	@echo "Everything is in $(BENCH_RESULTS)"
 
 # Pins the newest versions that pyproject.toml allows. Give it the oldest supported Python.
 lock:

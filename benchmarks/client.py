@@ -10,7 +10,7 @@ from __future__ import annotations
 import select
 import socket
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 
 from benchmarks import frames
 
@@ -26,18 +26,29 @@ class LoadError(Exception):
 class Client:
     """One connection and everything it has received."""
 
-    __slots__ = ("_buffer", "_loop", "_script", "_socket", "closing", "is_closed", "is_open", "messages", "name")
+    __slots__ = (
+        *("_buffer", "_deflate", "_loop", "_script", "_socket", "_text"),
+        *("closing", "is_closed", "is_open", "messages", "name"),
+    )
 
-    def __init__(self, loop: Loop, connection: socket.socket, name: str) -> None:
+    def __init__(self, loop: Loop, connection: socket.socket, name: str, deflate: bool) -> None:
         self.name = name
         self.messages: list[bytes] = []
+        """As they came: compressed, if that was agreed upon."""
         self.is_open = False
         self.is_closed = False
         self.closing = False
         self._buffer = b""
+        self._deflate = deflate
         self._loop = loop
         self._socket = connection
         self._script: Script | None = None
+        self._text = frames.DEFLATED_TEXT if deflate else frames.TEXT
+
+    @property
+    def texts(self) -> list[bytes]:
+        """The messages, readable."""
+        return frames.inflated(self.messages) if self._deflate else self.messages
 
     @property
     def is_busy(self) -> bool:
@@ -73,6 +84,7 @@ class Client:
             data = self._socket.recv(_READ_SIZE)
         except ConnectionResetError:
             data = b""
+        self._loop.received_bytes += len(data)
         if not data:
             self._lost()
         elif self.is_open:
@@ -99,6 +111,8 @@ class Client:
             return
         if not frames.is_accepted(head):
             raise LoadError(f"no handshake: {head.splitlines()[0]!r}")
+        if frames.is_deflated(head) != self._deflate:
+            raise LoadError("compression is not as it was asked for")
         self.is_open = True
         self._cut(rest)
 
@@ -116,7 +130,7 @@ class Client:
             stop = start + length
             if stop > end:
                 break
-            if data[position] == frames.TEXT:
+            if data[position] == self._text:
                 messages.append(data[start:stop])
             else:
                 self._control(data[position], data[start:stop])
@@ -136,22 +150,26 @@ class Client:
 class Loop:
     """Waits for all clients at once."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, ports: Sequence[int]) -> None:
+        self.ports = ports
+        """Of the server's processes."""
         self.received = 0
         """Messages that have arrived, of all clients together."""
-        self._port = port
+        self.received_bytes = 0
+        """What has arrived on the wire."""
         self._clients: dict[int, Client] = {}
         self._epoll = select.epoll()
 
-    def connect(self, name: str) -> Client:
-        """Begin a connection; the name reaches the server as the query string ``?reader=name``."""
-        connection = socket.create_connection(("127.0.0.1", self._port))
+    def connect(self, name: str, *, process: int = 0, deflate: bool = False) -> Client:
+        """Begin a connection to one of the processes; the name reaches it as the query string ``?reader=name``."""
+        port = self.ports[process]
+        connection = socket.create_connection(("127.0.0.1", port))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(False)
-        client = Client(self, connection, name)
+        client = Client(self, connection, name, deflate)
         self._clients[connection.fileno()] = client
         self._epoll.register(connection.fileno(), select.EPOLLIN)
-        client.send(frames.handshake(self._port, f"/graphql/?reader={name}"))
+        client.send(frames.handshake(port, f"/graphql/?reader={name}", deflate=deflate))
         return client
 
     def forget(self, connection: socket.socket) -> None:

@@ -11,10 +11,16 @@ SUBSCRIBED = "{ subscribed }"
 SEND = "mutation ($to: String!, $room: String!, $seq: Int!) { send(to: $to, room: $room, seq: $seq) }"
 
 ON_MESSAGE = "subscription ($room: String!) { onMessage(room: $room) { seq text } }"
+ON_UNSHARED = "subscription ($room: String!) { onUnshared(room: $room) { seq text } }"
 ON_PERSONAL = "subscription ($room: String!) { onPersonal(room: $room) { seq text reader } }"
 ON_PERSONAL_SYNC = "subscription ($room: String!) { onPersonalSync(room: $room) { seq text reader } }"
 
-SUBSCRIPTIONS = {"onMessage": ON_MESSAGE, "onPersonal": ON_PERSONAL, "onPersonalSync": ON_PERSONAL_SYNC}
+SUBSCRIPTIONS = {
+    "onMessage": ON_MESSAGE,
+    "onUnshared": ON_UNSHARED,
+    "onPersonal": ON_PERSONAL,
+    "onPersonalSync": ON_PERSONAL_SYNC,
+}
 """Root field -> document. The field's name is also what ``send(to: ...)`` addresses."""
 
 PERSONAL = frozenset({"onPersonal", "onPersonalSync"})

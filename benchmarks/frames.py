@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import zlib
 from typing import Any
 
 SUBPROTOCOL = "graphql-transport-ws"
 
 TEXT = 0x81
+DEFLATED_TEXT = 0xC1
 CLOSE = 0x88
 PING = 0x89
 PONG = 0x8A
@@ -18,12 +20,18 @@ _MASKED = 0x80
 _ZERO_MASK = bytes(4)
 """Masking with zeros leaves the payload as it is, so a frame can be prepared once and patched."""
 
+_END_OF_DEFLATED = b"\x00\x00\xff\xff"
+"""What the sender cuts off each compressed message (RFC 7692)."""
+
 _KEY = base64.b64encode(b"one key for all!")
 _ACCEPT = base64.b64encode(hashlib.sha1(_KEY + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
 
 
-def handshake(port: int, path: str) -> bytes:
-    """The opening request for ``path`` on the loopback interface, with an Origin of the same host."""
+def handshake(port: int, path: str, *, deflate: bool = False) -> bytes:
+    """The opening request for ``path`` on the loopback interface, with an Origin of the same host.
+
+    ``deflate`` offers compression in the words of today's browsers.
+    """
     lines = (
         f"GET {path} HTTP/1.1",
         f"Host: 127.0.0.1:{port}",
@@ -33,6 +41,7 @@ def handshake(port: int, path: str) -> bytes:
         "Sec-WebSocket-Version: 13",
         f"Sec-WebSocket-Key: {_KEY.decode()}",
         f"Sec-WebSocket-Protocol: {SUBPROTOCOL}",
+        *(["Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"] if deflate else []),
     )
     return "\r\n".join((*lines, "", "")).encode()
 
@@ -40,6 +49,17 @@ def handshake(port: int, path: str) -> bytes:
 def is_accepted(head: bytes) -> bool:
     """Whether a response's head completes the handshake with the subprotocol."""
     return head.startswith(b"HTTP/1.1 101 ") and _ACCEPT in head and SUBPROTOCOL.encode() in head
+
+
+def is_deflated(head: bytes) -> bool:
+    """Whether a response's head accepts compression."""
+    return b"permessage-deflate" in head
+
+
+def inflated(payloads: list[bytes]) -> list[bytes]:
+    """The messages of a connection with compression; each of them may refer to what came before."""
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    return [stream.decompress(payload + _END_OF_DEFLATED) for payload in payloads]
 
 
 def frame(payload: bytes, opcode: int = TEXT) -> bytes:

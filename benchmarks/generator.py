@@ -22,7 +22,10 @@ def main() -> None:
     process.pin(arguments.core)
     gc.disable()  # it would walk everything received, in the middle of a measurement, and find nothing to free
     bench = Bench(
-        Loop(arguments.port), Meter(arguments.pid), arguments.seconds, speaks_graphql=not arguments.only_connections
+        Loop(arguments.ports),
+        Meter(arguments.pids, arguments.redis, arguments.profiles),
+        arguments.seconds,
+        speaks_graphql=not arguments.only_connections,
     )
     try:
         print(json.dumps(WORKLOADS[arguments.workload].run(bench)))
@@ -33,11 +36,13 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workload", choices=WORKLOADS, required=True)
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--pid", type=int, required=True, help="the server, whose CPU and memory are read")
+    parser.add_argument("--ports", type=int, nargs="+", required=True, help="of the server's processes")
+    parser.add_argument("--pids", type=int, nargs="+", required=True, help="theirs, whose CPU and memory are read")
+    parser.add_argument("--redis", type=int, help="the process of Redis, whose CPU is read")
     parser.add_argument("--core", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--only-connections", action="store_true", help="the server speaks no GraphQL")
+    parser.add_argument("--profiles", action="store_true", help="the server has a profiler")
     return parser.parse_args()
 
 

@@ -1,46 +1,91 @@
-"""Starts and stops one server process."""
+"""Starts and stops the processes of one measurement."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks import process
+from benchmarks import process, redis_server
+from benchmarks.deployment import Deployment
 from benchmarks.lineup import ROOT, Server
 
 _START_TIMEOUT = 30.0
 
 
 class DidNotStart(Exception):
-    """The server ended or stayed silent; the message is what it wrote."""
+    """A program ended or stayed silent; the message is what it wrote."""
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A server that takes connections."""
+class Cores:
+    """Who runs where."""
+
+    server: int
+    """All processes of the server."""
+    generator: int
+    """The load generator, and Redis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A program that takes connections."""
 
     port: int
     pid: int
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server, of one process or several, and the Redis between them if there is one."""
+
+    processes: tuple[Process, ...]
+    redis: Process | None
+
+
+def cores() -> Cores:
+    """The first core this process may use for the server, the last one for everything else."""
+    first, *_, last = process.cores() * 2
+    return Cores(first, last)
+
+
 @contextlib.contextmanager
-def running(server: Server, core: int) -> Iterator[Running]:
-    """The server in a fresh process on one core; stopped at the end."""
-    port = _free_port()
-    command = server.command(port)
+def running(server: Server, deployment: Deployment, cores: Cores, runner: Sequence[str] = ()) -> Iterator[Running]:
+    """The server in fresh processes, stopped at the end; ``runner`` is a Python module with arguments around it."""
+    with contextlib.ExitStack() as stack:
+        environment = {"BENCH_LAYER": deployment.layer}
+        redis = None
+        if deployment.needs_redis:
+            port = _free_port()
+            redis = stack.enter_context(_process("Redis", redis_server.command(port), port, cores.generator, {}))
+            environment["BENCH_REDIS"] = f"redis://127.0.0.1:{redis.port}"
+        processes = []
+        for _ in range(deployment.processes):
+            port = _free_port()
+            command = server.command(port, deployment, runner)
+            processes.append(
+                stack.enter_context(_process(server.title, command, port, cores.server, environment | server.variables))
+            )
+        yield Running(tuple(processes), redis)
+
+
+@contextlib.contextmanager
+def _process(
+    title: str, command: Sequence[str], port: int, core: int, environment: dict[str, str]
+) -> Iterator[Process]:
     with tempfile.TemporaryFile("w+") as log:
         with _pinned(core):
-            child = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+            child = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=os.environ | environment)
         try:
             if not _listens(child, port):
                 log.seek(0)
-                raise DidNotStart(f"{server.title} did not start:\n{log.read()}")
-            yield Running(port, child.pid)
+                raise DidNotStart(f"{title} did not start:\n{log.read()}")
+            yield Process(port, child.pid)
         finally:
             child.kill()
             child.wait()

@@ -1,90 +1,106 @@
-"""The tables: medians of all rounds, how this project compares, and how busy both sides were."""
+"""The tables: medians of all rounds, how this project compares, its targets, and how busy both sides were."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from statistics import median
+from collections.abc import Sequence
+from itertools import groupby
 
-from benchmarks.catalogue import Row, Workload
-from benchmarks.lineup import Server
-from benchmarks.runner import Measurement
+from benchmarks.catalogue import CATALOGUE
+from benchmarks.lineup import LINEUP, OURS, SERVERS
+from benchmarks.markdown import number, table
+from benchmarks.results import Results
+from benchmarks.targets import Verdict, verdicts
+from benchmarks.workload import Row, Workload
 
-_OURS = "ours"
-_COMPARED = ("peer", "graphql-ws", "raw", "empty")
-_SHARES = ("server_core", "generator_core")
-
-
-class Results:
-    """Medians of what was measured."""
-
-    def __init__(self, measurements: Iterable[Measurement]) -> None:
-        self._measurements = tuple(measurements)
-
-    def value(self, workload: str, server: str, row: Row) -> float | None:
-        """A row's figure for a server; None when it was not measured or a round of it was void."""
-        figure = self.median(workload, server, row.figure)
-        if figure is not None and row.above_empty:
-            empty = self.median(workload, "empty", row.above_empty)
-            figure = None if empty is None else figure - empty
-        return None if figure is None else figure * row.scale
-
-    def median(self, workload: str, server: str, figure: str) -> float | None:
-        """The median of a figure over the rounds."""
-        rounds = [m for m in self._measurements if (m.workload, m.server) == (workload, server)]
-        values = [m.figures[figure] for m in rounds if figure in m.figures]
-        return median(values) if values and len(values) == len(rounds) else None
-
-    def void(self) -> list[Measurement]:
-        """Measurements that went wrong."""
-        return [measurement for measurement in self._measurements if measurement.error]
+_COMPARED = ("peer", "graphql-ws", "raw", "layer", "empty")
+_SHARES = {"server_core": "server", "generator_core": "load generator", "redis_core": "Redis"}
+_WORDS = {True: "met", False: "**not met**", None: "not measured"}
 
 
-def markdown(results: Results, workloads: Sequence[Workload], servers: Sequence[Server]) -> str:
+def markdown(results: Results) -> str:
     """All tables in Markdown."""
-    return "\n".join((*_comparison(results, workloads, servers), "", *_shares(results, workloads, servers), ""))
+    parts = [_machine(results), _targets(verdicts(results))]
+    parts += [_comparison(results, title, list(group)) for title, group in groupby(CATALOGUE, lambda w: w.section)]
+    parts += [_shares(results), _void(results)]
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _comparison(results: Results, workloads: Sequence[Workload], servers: Sequence[Server]) -> Iterable[str]:
+def _machine(results: Results) -> str:
+    facts = ", ".join(f"{name} {fact}" for name, fact in results.machine.items())
+    return f"Medians of {results.rounds} round(s). {facts}."
+
+
+def _targets(found: Sequence[Verdict]) -> str:
+    counts = ", ".join(f"{sum(v.met is met for v in found)} {word.strip('*')}" for met, word in _WORDS.items())
+    return f"### Targets: {counts}\n\n" + table(["target", "bound", "measured", ""], map(_target, found))
+
+
+def _target(verdict: Verdict) -> list[str]:
+    bound = f"{'≥' if verdict.is_least else '≤'} {verdict.bound:g} {verdict.unit}"
+    value = "" if verdict.value is None else f"{verdict.value:.3g} {verdict.unit}"
+    return [verdict.label, bound, value, _WORDS[verdict.met]]
+
+
+def _comparison(results: Results, title: str, workloads: Sequence[Workload]) -> str:
+    """One table, with a column for each server that has a figure in it."""
+    rows = [(row, _values(results, workload, row)) for workload in workloads for row in workload.rows]
+    servers = [server for server in LINEUP if any(server.name in values for _, values in rows)]
     names = {server.name for server in servers}
-    compared = [name for name in _COMPARED if _OURS in names and name in names]
-    yield from _header(["workload", *(server.title for server in servers), *(f"ours / {name}" for name in compared)])
-    for workload in workloads:
-        for row in workload.rows:
-            values = {server.name: results.value(workload.name, server.name, row) for server in servers}
-            cells = [_number(value, row.digits) for value in values.values()]
-            ratios = [_ratio(values[_OURS], values[name], row) for name in compared]
-            yield _line([row.label, *cells, *ratios])
-    yield ""
-    for measurement in results.void():
-        where = f"{measurement.server}, {measurement.workload}, round {measurement.round + 1}"
-        yield f"- void: {where}: {measurement.error.strip().splitlines()[-1]}"
+    compared = [name for name in _COMPARED if OURS.name in names and name in names]
+    lines = [
+        [
+            row.label,
+            *(number(values.get(server.name), row.digits) for server in servers),
+            *(_better(values.get(OURS.name), values.get(name), row) for name in compared),
+        ]
+        for row, values in rows
+        if values
+    ]
+    header = [title, *(server.title for server in servers), *(f"ours / {name}" for name in compared)]
+    return f"### {title}\n\n{table(header, lines)}" if servers else ""
 
 
-def _shares(results: Results, workloads: Sequence[Workload], servers: Sequence[Server]) -> Iterable[str]:
-    yield from _header(["share of a core: server / load generator", *(server.title for server in servers)])
-    for workload in workloads:
-        pairs = [[results.median(workload.name, server.name, figure) for figure in _SHARES] for server in servers]
-        if any(pair != [None, None] for pair in pairs):
-            yield _line(
-                [workload.name, *(" / ".join(_number(share, 2) for share in pair).strip(" /") for pair in pairs)]
-            )
+def _values(results: Results, workload: Workload, row: Row) -> dict[str, float]:
+    """A row's figures, of those servers that have one."""
+    values = {name: _value(results, workload, row, name) for name in SERVERS}
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def _ratio(ours: float | None, theirs: float | None, row: Row) -> str:
+def _value(results: Results, workload: Workload, row: Row, server: str) -> float | None:
+    """A row's figure for a server; None when it was not measured."""
+    value = results.median(workload.name, server, row.figure)
+    if value is None:
+        return None
+    if row.above_empty:
+        empty = results.median(workload.name, "empty", row.figure)
+        return None if empty is None else value - empty
+    if row.relative_to:
+        other = results.median(row.relative_to, server, row.figure)
+        return None if other is None else value / other
+    return value * row.scale
+
+
+def _better(ours: float | None, theirs: float | None, row: Row) -> str:
     """How many times better ours is."""
     if ours is None or theirs is None or ours <= 0 or theirs <= 0:
         return ""
     return f"{ours / theirs if row.more_is_better else theirs / ours:.2f}"
 
 
-def _number(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:,.{digits}f}"
+def _shares(results: Results) -> str:
+    lines = ([w.name, *(_share(results, w.name, server.name) for server in LINEUP)] for w in CATALOGUE)
+    header = ["workload", *(server.title for server in LINEUP)]
+    legend = " / ".join(_SHARES.values())
+    return f"### Shares of a core: {legend}\n\n" + table(header, (line for line in lines if any(line[1:])))
 
 
-def _header(cells: Sequence[str]) -> Iterable[str]:
-    yield _line(cells)
-    yield _line(["---", *["--:"] * (len(cells) - 1)])
+def _share(results: Results, workload: str, server: str) -> str:
+    shares = (results.median(workload, server, figure) for figure in _SHARES)
+    return " / ".join(number(share, 2) for share in shares if share is not None)
 
 
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _void(results: Results) -> str:
+    return "\n".join(
+        f"- void: {m.server}, {m.workload}, round {m.round + 1}: {m.error.strip().splitlines()[-1]}"
+        for m in results.void()
+    )

@@ -76,7 +76,7 @@ def _serve(field: str) -> None:
         return message
 
 
-for name in documents.SUBSCRIPTIONS:
+for name in ("onMessage", "onPersonal", "onPersonalSync"):
     _serve(name)
 
 application = GraphQL(

@@ -34,6 +34,13 @@ def build_schema(subscription: Any) -> graphene.Schema:
         async def publish(payload: Any, info: Any, room: str) -> Any:
             return OnMessage(seq=payload["seq"], text=payload["text"])
 
+    class OnUnshared(Notification):
+        shared = False
+
+        @staticmethod
+        async def publish(payload: Any, info: Any, room: str) -> Any:
+            return OnUnshared(seq=payload["seq"], text=payload["text"])
+
     class OnPersonal(Notification):
         reader = graphene.String(required=True)
 
@@ -48,7 +55,12 @@ def build_schema(subscription: Any) -> graphene.Schema:
         def publish(payload: Any, info: Any, room: str) -> Any:
             return OnPersonalSync(seq=payload["seq"], text=payload["text"], reader=_reader(info))
 
-    targets = {"onMessage": OnMessage, "onPersonal": OnPersonal, "onPersonalSync": OnPersonalSync}
+    targets = {
+        "onMessage": OnMessage,
+        "onUnshared": OnUnshared,
+        "onPersonal": OnPersonal,
+        "onPersonalSync": OnPersonalSync,
+    }
 
     class Send(graphene.Mutation):
         class Arguments:
@@ -85,6 +97,7 @@ def build_schema(subscription: Any) -> graphene.Schema:
 
     class Subscriptions(graphene.ObjectType):
         on_message = OnMessage.Field()
+        on_unshared = OnUnshared.Field()
         on_personal = OnPersonal.Field()
         on_personal_sync = OnPersonalSync.Field()
 

@@ -19,18 +19,46 @@ _ANSWERS = {
 }
 _SENT = json.dumps({"data": {"send": True}})
 
-subscribers: dict[tuple[str, str], dict[tuple[Connection, str], None]] = defaultdict(dict)
-"""(field, room) -> the operations to notify."""
-subscribed = 0
+
+class Rooms:
+    """Who listens where."""
+
+    def __init__(self) -> None:
+        self.subscribed = 0
+        """How many subscriptions have begun."""
+        self._members: dict[tuple[str, str], dict[tuple[Connection, str], None]] = defaultdict(dict)
+
+    async def join(self, connection: Connection, op_id: str, field: str, room: str) -> None:
+        """Notify an operation from now on."""
+        self.subscribed += 1
+        self._members[field, room][connection, op_id] = None
+
+    def leave(self, connection: Connection, op_id: str, field: str, room: str) -> None:
+        """Notify it no longer."""
+        del self._members[field, room][connection, op_id]
+
+    async def broadcast(self, field: str, room: str, seq: int) -> None:
+        """Send a message to everybody in a room."""
+        await self.deliver(field, room, seq)
+
+    async def deliver(self, field: str, room: str, seq: int) -> None:
+        """Send it to everybody in the room who is in this process."""
+        message = {"seq": seq, "text": documents.TEXT}
+        shared = json.dumps({"data": {field: message}})
+        for connection, op_id in list(self._members[field, room]):
+            if field in documents.PERSONAL:
+                shared = json.dumps({"data": {field: {**message, "reader": connection.reader}}})
+            await connection.next(op_id, shared)
 
 
 class Connection:
     """One client."""
 
-    def __init__(self, send: Send, reader: str) -> None:
+    def __init__(self, send: Send, reader: str, rooms: Rooms) -> None:
         self.reader = reader
         self._send = send
-        self._rooms: dict[str, tuple[str, str]] = {}
+        self._rooms = rooms
+        self._joined: dict[str, tuple[str, str]] = {}
 
     async def receive(self, message: dict[str, Any]) -> None:
         """Do what the client asks for."""
@@ -45,12 +73,12 @@ class Connection:
         if query in _ANSWERS:
             await self._answer(op_id, _ANSWERS[query])
         elif query in _FIELDS:
-            self._join(op_id, (_FIELDS[query], variables["room"]))
+            await self._join(op_id, _FIELDS[query], variables["room"])
         elif query == documents.SEND:
             await self._answer(op_id, _SENT)
-            await broadcast(variables["to"], variables["room"], variables["seq"])
+            await self._rooms.broadcast(variables["to"], variables["room"], variables["seq"])
         else:
-            await self._answer(op_id, json.dumps({"data": {"subscribed": subscribed}}))
+            await self._answer(op_id, json.dumps({"data": {"subscribed": self._rooms.subscribed}}))
 
     async def _answer(self, op_id: str, payload: str) -> None:
         await self.next(op_id, payload)
@@ -64,40 +92,35 @@ class Connection:
         """Send one message."""
         await self._send({"type": "websocket.send", "text": text})
 
-    def _join(self, op_id: str, room: tuple[str, str]) -> None:
-        global subscribed
-        subscribed += 1
-        self._rooms[op_id] = room
-        subscribers[room][self, op_id] = None
+    async def _join(self, op_id: str, field: str, room: str) -> None:
+        self._joined[op_id] = field, room
+        await self._rooms.join(self, op_id, field, room)
 
     def _leave(self, op_id: str) -> None:
-        del subscribers[self._rooms.pop(op_id)][self, op_id]
+        self._rooms.leave(self, op_id, *self._joined.pop(op_id))
 
     def leave_all(self) -> None:
         """Forget everything about this client."""
-        for op_id in list(self._rooms):
+        for op_id in list(self._joined):
             self._leave(op_id)
 
 
-async def broadcast(field: str, room: str, seq: int) -> None:
-    """Send a message to everybody in a room."""
-    message = {"seq": seq, "text": documents.TEXT}
-    shared = json.dumps({"data": {field: message}})
-    for connection, op_id in list(subscribers[field, room]):
-        if field in documents.PERSONAL:
-            shared = json.dumps({"data": {field: {**message, "reader": connection.reader}}})
-        await connection.next(op_id, shared)
+def asgi_application(rooms: Rooms) -> Callable[[dict[str, Any], Receive, Send], Awaitable[None]]:
+    """An application whose clients meet in these rooms."""
+
+    async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            return
+        await receive()
+        await send({"type": "websocket.accept", "subprotocol": frames.SUBPROTOCOL})
+        connection = Connection(send, scope["query_string"].decode().removeprefix("reader="), rooms)
+        try:
+            while (event := await receive())["type"] == "websocket.receive":
+                await connection.receive(json.loads(event["text"]))
+        finally:
+            connection.leave_all()
+
+    return application
 
 
-async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """Serve one connection."""
-    if scope["type"] != "websocket":
-        return
-    await receive()
-    await send({"type": "websocket.accept", "subprotocol": frames.SUBPROTOCOL})
-    connection = Connection(send, scope["query_string"].decode().removeprefix("reader="))
-    try:
-        while (event := await receive())["type"] == "websocket.receive":
-            await connection.receive(json.loads(event["text"]))
-    finally:
-        connection.leave_all()
+application = asgi_application(Rooms())

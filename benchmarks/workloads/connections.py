@@ -8,8 +8,9 @@ import json
 from benchmarks import documents, frames
 from benchmarks.bench import Bench
 from benchmarks.client import Client, LoadError, Script
+from benchmarks.control import Control
 from benchmarks.meter import Figures
-from benchmarks.sessions import Control, acknowledged, is_answered, opened, query, subscription, verify_answers, wait
+from benchmarks.sessions import acknowledged, is_answered, opened, query, subscription, verify_answers, wait
 
 _FIELD = "onMessage"
 _WARM_UP = 0.25
@@ -21,7 +22,7 @@ def visits(bench: Bench, *, at_once: int) -> Figures:
     under_way = 0
     is_going = True
     names = map(str, itertools.count())
-    visit = _visit if bench.speaks_graphql else _look_in
+    look_in = visit if bench.speaks_graphql else opened
 
     def come() -> None:
         nonlocal under_way
@@ -31,10 +32,8 @@ def visits(bench: Bench, *, at_once: int) -> Figures:
 
     def come_and_go(client: Client) -> Script:
         nonlocal under_way
-        yield from visit(client)
-        client.close()
-        while not client.is_closed:
-            yield
+        yield from look_in(client)
+        yield from leave(client)
         under_way -= 1
         done.append(client)
         if is_going:
@@ -54,20 +53,29 @@ def visits(bench: Bench, *, at_once: int) -> Figures:
     return figures
 
 
-def _visit(client: Client) -> Script:
+def visit(client: Client) -> Script:
+    """Initialise, subscribe, query, and wait for the answer."""
     yield from acknowledged(client)
     client.send(subscription("s", _FIELD, "room") + query(documents.VALUE)(0))
     while not is_answered(client.messages, f"q{frames.number(0)}"):
         yield
 
 
-def _look_in(client: Client) -> Script:
-    yield from opened(client)
+def leave(client: Client) -> Script:
+    """Close, and wait until the server has closed, too."""
+    client.close()
+    while not client.is_closed:
+        yield
 
 
 def _verify(bench: Bench, visitors: list[Client]) -> None:
     for client in visitors:
-        verify_answers([json.loads(message) for message in client.messages[1:]], 1)
+        verify_visit(client)
     subscribed = Control(bench.loop).subscribed()
     if subscribed != len(visitors):
         raise LoadError(f"{len(visitors)} visitors, {subscribed} subscriptions")
+
+
+def verify_visit(client: Client) -> None:
+    """The query of a visit was answered, and nothing else came."""
+    verify_answers([json.loads(message) for message in client.messages[1:]], 1)

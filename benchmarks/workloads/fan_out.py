@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from benchmarks.audience import Audience
 from benchmarks.bench import Bench
+from benchmarks.control import Control
 from benchmarks.meter import Figures
-from benchmarks.sessions import Audience, Control, wait
+from benchmarks.sessions import wait
 
 _FEWEST_BROADCASTS = 3
 _WARM_UP = 0.25
 _ROOMS_UNDER_WAY = 64
 
 
-def one_room(bench: Bench, *, field: str, subscribers: int) -> Figures:
-    """Deliveries to subscribers of one room, two broadcasts under way."""
-    stage = _Stage(bench, field, ["room"] * subscribers)
+def one_room(bench: Bench, *, field: str, subscribers: int, deflate: bool = False) -> Figures:
+    """Deliveries to subscribers of one room, on all processes of the server; two broadcasts under way."""
+    audience = Audience(bench.loop, field, ["room"] * subscribers, processes=len(bench.loop.ports), deflate=deflate)
+    stage = _Stage(bench, field, audience)
 
     def broadcast_for(seconds: float) -> None:
         end, fewest = time.monotonic() + seconds, stage.sent + _FEWEST_BROADCASTS
@@ -28,8 +31,9 @@ def one_room(bench: Bench, *, field: str, subscribers: int) -> Figures:
 
 
 def many_rooms(bench: Bench, *, field: str, rooms: int) -> Figures:
-    """Broadcasts to rooms of one subscriber each, in turn, many under way."""
-    stage = _Stage(bench, field, [f"room-{number}" for number in range(rooms)])
+    """Broadcasts to rooms of one subscriber each, in turn, many under way; all subscribers are on the first process."""
+    audience = Audience(bench.loop, field, [f"room-{number}" for number in range(rooms)])
+    stage = _Stage(bench, field, audience)
 
     def broadcast_for(seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -45,15 +49,15 @@ def many_rooms(bench: Bench, *, field: str, rooms: int) -> Figures:
 class _Stage:
     """Subscribers of some rooms, and broadcasts to these rooms in turn."""
 
-    def __init__(self, bench: Bench, field: str, rooms: list[str]) -> None:
+    def __init__(self, bench: Bench, field: str, audience: Audience) -> None:
         self.sent = 0
         """Broadcasts so far."""
         self._bench = bench
         self._field = field
-        self._rooms = list(dict.fromkeys(rooms))
-        self._subscribers_of_room = len(rooms) // len(self._rooms)
+        self._rooms = list(dict.fromkeys(audience.rooms))
+        self._subscribers_of_room = len(audience.rooms) // len(self._rooms)
         self._control = Control(bench.loop)
-        self._audience = Audience(bench.loop, field, rooms)
+        self._audience = audience
         self._audience.subscribe(self._control)
         self._audience.settle(self._control)
         self._heard_before = bench.loop.received - self._control.received
@@ -79,9 +83,12 @@ class _Stage:
     def measure(self, broadcast_for: Callable[[float], None]) -> Figures:
         """Figures of the deliveries in the time given, after a warm-up; all of them are verified."""
         self._finish(broadcast_for, self._bench.seconds * _WARM_UP)
-        before, start = self.expected, self._bench.meter.read()
+        before, bytes_before = self.expected, self._bench.loop.received_bytes
+        start = self._bench.meter.read()
         self._finish(broadcast_for, self._bench.seconds)
-        figures = self._bench.meter.since(start, self.expected - before)
+        count = self.expected - before
+        figures = self._bench.meter.since(start, count)
+        figures["wire_bytes"] = (self._bench.loop.received_bytes - bytes_before) / count
 
         self._bench.loop.run_until_quiet()
         seq, room = divmod(self.sent, len(self._rooms))

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from benchmarks import process
+from benchmarks.audience import Audience
 from benchmarks.bench import Bench
+from benchmarks.client import Client
+from benchmarks.control import Control
 from benchmarks.meter import Figures
-from benchmarks.sessions import Audience, Control, connect_all, opened
+from benchmarks.sessions import connect_all, opened
 
 _FIELD = "onMessage"
 _FAMILIAR = 100
 """Connections that come first, so that caches and pools have grown before the first reading."""
 
 
-def held(bench: Bench, *, connections: int) -> Figures:
+def held(bench: Bench, *, connections: int, deflate: bool = False) -> Figures:
     """KiB that a connection adds to a warm server, and then a subscription on it."""
     if not bench.speaks_graphql:
-        connect_all(bench.loop, map(str, range(_FAMILIAR)), opened)
+        connect_all(bench.loop, _come(bench, _FAMILIAR), opened)
         empty = _reading(bench)
-        connect_all(bench.loop, map(str, range(connections)), opened)
+        connect_all(bench.loop, _come(bench, connections), opened)
         return {"connection_kib": (_reading(bench) - empty) / connections}
 
     control = Control(bench.loop)
-    Audience(bench.loop, _FIELD, ["room"] * _FAMILIAR).subscribe(control)
+    Audience(bench.loop, _FIELD, ["room"] * _FAMILIAR, deflate=deflate).subscribe(control)
     empty = _reading(bench)
-    audience = Audience(bench.loop, _FIELD, ["room"] * connections)
+    audience = Audience(bench.loop, _FIELD, ["room"] * connections, deflate=deflate)
     connected = _reading(bench)
     audience.subscribe(control)
     subscribed = _reading(bench)
@@ -31,10 +36,13 @@ def held(bench: Bench, *, connections: int) -> Figures:
     return {
         "connection_kib": (connected - empty) / connections,
         "subscription_kib": (subscribed - connected) / connections,
-        "both_kib": (subscribed - empty) / connections,
     }
+
+
+def _come(bench: Bench, count: int) -> Iterator[Client]:
+    return (bench.loop.connect(str(number)) for number in range(count))
 
 
 def _reading(bench: Bench) -> int:
     bench.loop.run_until_quiet()
-    return process.unique_kib(bench.meter.pid)
+    return sum(map(process.unique_kib, bench.meter.pids))

@@ -41,7 +41,7 @@ class _Asker:
 
 def in_flight(bench: Bench, *, document: str, field: str, sockets: int, each: int) -> Figures:
     """Queries on so many sockets, so many of them in flight on each."""
-    clients = connect_all(bench.loop, map(str, range(sockets)))
+    clients = connect_all(bench.loop, (bench.loop.connect(str(number)) for number in range(sockets)))
     askers = [_Asker(client, document, each) for client in clients]
     for asker in askers:
         asker.client.follow(asker.ask())

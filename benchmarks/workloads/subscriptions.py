@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from benchmarks import documents, frames
+from benchmarks.audience import Audience
 from benchmarks.bench import Bench
 from benchmarks.client import Client, LoadError, Script
+from benchmarks.control import Control
 from benchmarks.meter import Figures
-from benchmarks.sessions import Audience, Control, connect_all, is_answered, query, subscription, wait
+from benchmarks.sessions import connect_all, is_answered, query, subscription, wait
 
 _FIELD = "onMessage"
 _WARM_UP = 0.25
@@ -32,7 +34,7 @@ def cost(bench: Bench, *, subscribers: int) -> Figures:
 def churn(bench: Bench, *, sockets: int) -> Figures:
     """Subscribe to a room of one's own, query, and once that is answered complete the subscription: round and round."""
     control = Control(bench.loop)
-    clients = connect_all(bench.loop, map(str, range(sockets)))
+    clients = connect_all(bench.loop, (bench.loop.connect(str(number)) for number in range(sockets)))
     known = control.subscribed()
     completed = 0
     is_going = True
