@@ -6,7 +6,8 @@ import weakref
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from graphql import GraphQLError
+from graphql import GraphQLError, MiddlewareManager
+from graphql.pyutils import is_awaitable
 
 from django_gqlws import GraphqlWsConsumer
 
@@ -118,3 +119,140 @@ class OrderedConsumer(ProjectConsumer):
     """Runs the operations of a connection one after the other."""
 
     strict_ordering = True
+
+
+class LegacyConsumer(DoormanConsumer):
+    """Speaks the legacy dialect, too."""
+
+    subprotocols = ("graphql-transport-ws", "graphql-ws")
+
+
+class LegacyOnlyConsumer(DoormanConsumer):
+    """Speaks nothing but the legacy dialect."""
+
+    subprotocols = ("graphql-ws",)
+
+
+class LegacyFrankConsumer(LegacyConsumer):
+    """Tells old clients what went wrong inside."""
+
+    mask_errors = False
+
+
+class LegacyPingingConsumer(LegacyConsumer):
+    """Says that it is alive."""
+
+    send_ping_every = 0.05
+
+
+class LegacyOrderedConsumer(LegacyConsumer):
+    """Runs the operations of an old client one after the other."""
+
+    strict_ordering = True
+    connection_init_wait_timeout = 0.3
+
+
+class HookedConsumer(ProjectConsumer):
+    """Has every hook; the payload of `connection_init` names the key of its notes."""
+
+    async def on_connect(self, payload: Any) -> None:
+        self.key = payload["key"]
+
+    async def on_operation(self, op_id: str, payload: Any) -> None:
+        if "forbidden" in payload["query"]:
+            raise GraphQLError("not that one")
+
+    async def get_context(self, op_id: str, payload: Any) -> dict[str, Any]:
+        return {"tenant": f"{self.key} {op_id}"}
+
+    async def on_disconnect(self, code: int) -> None:
+        journal.note(Event.RELEASED, f"{self.key} {code}")
+
+
+class PlainlyHookedConsumer(HookedConsumer):
+    """The same in plain functions."""
+
+    def on_connect(self, payload: Any) -> None:  # type: ignore[override]
+        self.key = payload["key"]
+
+    def on_operation(self, op_id: str, payload: Any) -> None:  # type: ignore[override]
+        if "forbidden" in payload["query"]:
+            raise GraphQLError("not that one")
+
+    def get_context(self, op_id: str, payload: Any) -> dict[str, Any]:  # type: ignore[override]
+        return {"tenant": f"{self.key} {op_id}"}
+
+    def on_disconnect(self, code: int) -> None:  # type: ignore[override]
+        journal.note(Event.RELEASED, f"{self.key} {code}")
+
+
+class ChannelConsumer(ProjectConsumer):
+    """Has a channel of its own, and says its name in the ack."""
+
+    own_channel = True
+
+    async def on_connect(self, payload: Any) -> dict[str, str]:
+        return {"channel": self.channel_name}
+
+    async def note_received(self, message: dict[str, Any]) -> None:
+        journal.note(Event.PUBLISHED, message["key"])
+
+
+class TalkativeConsumer(ProjectConsumer):
+    """Confirms subscriptions in words of its own."""
+
+    confirm_subscriptions = True
+    subscription_confirmation_message = {"data": {"ready": True}, "errors": [GraphQLError("hello")]}
+
+
+class BriefConsumer(ConfirmingConsumer):
+    """Keeps two notifications for a subscription that is slow."""
+
+    subscription_notification_queue_limit = 2
+
+
+async def shout(resolve: Any, root: object, info: Any, **arguments: Any) -> Any:
+    value = resolve(root, info, **arguments)
+    value = await value if is_awaitable(value) else value
+    return value.upper() if isinstance(value, str) else value
+
+
+async def wrap(resolve: Any, root: object, info: Any, **arguments: Any) -> Any:
+    value = resolve(root, info, **arguments)
+    value = await value if is_awaitable(value) else value
+    return f"<wrapped {value}>" if isinstance(value, str) else value
+
+
+def mark(resolve: Any, root: object, info: Any, **arguments: Any) -> Any:
+    async def mark_later(awaitable: Any) -> Any:
+        return marked(await awaitable)
+
+    def marked(value: Any) -> Any:
+        return f"{value}!" if isinstance(value, str) else value
+
+    value = resolve(root, info, **arguments)
+    return mark_later(value) if is_awaitable(value) else marked(value)
+
+
+class MiddlewareConsumer(ConfirmingConsumer):
+    """A list: the first is the closest to the resolver."""
+
+    middleware = (shout, wrap)
+
+
+class PlainMiddlewareConsumer(ConfirmingConsumer):
+    """A plain function as middleware."""
+
+    middleware = (mark,)
+
+
+class ManagedMiddlewareConsumer(ConfirmingConsumer):
+    """A manager of graphql-core's."""
+
+    middleware = MiddlewareManager(shout, wrap)
+
+
+class WatchfulConsumer(ProjectConsumer):
+    """Warns of operations that take a moment."""
+
+    warn_operation_timeout = 0.05

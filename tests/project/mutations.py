@@ -7,6 +7,7 @@ import gc
 from typing import Any
 
 import graphene
+from channels.layers import get_channel_layer
 
 from .journal import Event, journal
 from .subscriptions import OnMessage
@@ -31,6 +32,11 @@ class Mutation(graphene.ObjectType):
         description="Broadcasts the texts 1 to n, one after the other.",
     )
     unsubscribe = graphene.Boolean(group=graphene.String(required=True), description="Ends a group's subscriptions.")
+    send_to_channel = graphene.Boolean(
+        name=graphene.String(required=True),
+        key=graphene.String(required=True),
+        description="Sends a message over the channel layer that notes a key where it is handled.",
+    )
     collect_garbage = graphene.Int(description="Runs the garbage collector of the server's process.")
 
     @staticmethod
@@ -77,6 +83,13 @@ class Mutation(graphene.ObjectType):
     @staticmethod
     async def resolve_unsubscribe(root: object, info: Any, group: str) -> bool:
         await OnMessage.unsubscribe_async(group=group)
+        return True
+
+    @staticmethod
+    async def resolve_send_to_channel(root: object, info: Any, name: str, key: str) -> bool:
+        layer = get_channel_layer()
+        assert layer is not None
+        await layer.send(name, {"type": "note.received", "key": key})
         return True
 
     @staticmethod

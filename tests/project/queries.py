@@ -32,6 +32,10 @@ class Query(graphene.ObjectType):
     sync_failing = graphene.String(description="The same in a plain function.")
     refused = graphene.String(description="Raises an error that is meant for the client.")
 
+    of_context = graphene.String(
+        name=graphene.String(required=True), description="An attribute of the operation's context."
+    )
+
     count = graphene.Int(
         event=JournalEvent(required=True),
         key=graphene.String(required=True),
@@ -102,6 +106,10 @@ class Query(graphene.ObjectType):
     @staticmethod
     async def resolve_refused(root: object, info: Any) -> str:
         raise GraphQLError("not for you", extensions={"code": "REFUSED"})
+
+    @staticmethod
+    async def resolve_of_context(root: object, info: Any, name: str) -> str:
+        return str(getattr(info.context, name))
 
     @staticmethod
     async def resolve_count(root: object, info: Any, event: Any, key: str) -> int:

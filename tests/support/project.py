@@ -69,6 +69,11 @@ class Inside:
         """End the subscriptions of a group, from the server's side."""
         await self._ask("mutation ($group: String!) { unsubscribe(group: $group) }", group=group)
 
+    async def send_to_channel(self, name: str, key: str) -> None:
+        """Send a message to a consumer's own channel; its handler notes PUBLISHED with the key."""
+        document = "mutation ($name: String!, $key: String!) { sendToChannel(name: $name, key: $key) }"
+        await self._ask(document, name=name, key=key)
+
     async def collect_garbage(self) -> None:
         """Run the server's garbage collector."""
         await self._ask("mutation { collectGarbage }")
