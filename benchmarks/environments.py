@@ -38,13 +38,14 @@ class Here:
 
 @dataclass(frozen=True, slots=True)
 class PythonEnvironment:
-    """A virtual environment of the running Python with what ``requirements/<name>.txt`` pins."""
+    """A virtual environment of the running Python with what ``<name>.txt`` in ``folder`` pins."""
 
     name: str
+    folder: Path = _REQUIREMENTS
 
     def prepare(self) -> Path:
         """The environment's interpreter."""
-        requirements = _REQUIREMENTS / f"{self.name}.txt"
+        requirements = self.folder / f"{self.name}.txt"
         folder = _CACHE / f"{self.name}-py{sys.version_info.major}.{sys.version_info.minor}"
         python = folder / "bin" / "python"
         if not _is_current(folder, requirements):

@@ -45,13 +45,15 @@ def find_free_port() -> int:
             return port
 
 
-def server_command(kind: Kind, application: str, port: int, options: Sequence[str] = ()) -> list[str]:
+def server_command(
+    kind: Kind, application: str, port: int, options: Sequence[str] = (), python: str = sys.executable
+) -> list[str]:
     """The command line that serves `module:attribute`."""
     if kind == "uvicorn":
         address = ["--host", HOST, "--port", str(port), "--ws", "websockets-sansio"]
     else:
         address = ["--bind", HOST, "--port", str(port)]
-    return [sys.executable, "-m", kind, *address, *options, application]
+    return [python, "-m", kind, *address, *options, application]
 
 
 class Server:
@@ -71,11 +73,12 @@ class Server:
         port: int | None = None,
         options: Sequence[str] = (),
         path: str = "/graphql/",
+        python: str = sys.executable,
     ) -> None:
         self.port = port or find_free_port()
         self.http_url = f"http://{HOST}:{self.port}"
         self.ws_url = f"ws://{HOST}:{self.port}{path}"
-        self._command = server_command(kind, application, self.port, options)
+        self._command = server_command(kind, application, self.port, options, python)
         self._env = {"PYTHONUNBUFFERED": "1", **os.environ, **(env or {})}
         self._log = tempfile.NamedTemporaryFile(prefix=f"gqlws-{kind}-", suffix=".log")  # noqa: SIM115 (close() does)
         self._process: subprocess.Popen[bytes] | None = None
