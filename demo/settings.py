@@ -1,7 +1,7 @@
 """Settings of the demo: everything works without configuration, for local use.
 
-The environment may say: `DEMO_DATA` (folder of the database and the secret key), `DEMO_DEBUG=0`, and
-`REDIS_URL` (then several server processes share one Redis).
+The environment may say: `DEMO_DATA` (folder of the database, the channel layer's file and the secret key),
+`DEMO_DEBUG=0`, and `REDIS_URL` (then server processes on several hosts may share one Redis).
 """
 
 import os
@@ -48,7 +48,14 @@ if REDIS_URL:
         }
     }
 else:
-    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    # Several server processes, management commands and shells of one host, without a server.
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "django_gqlws.layers.SqliteChannelLayer",
+            # By default beside the code; here with what else the demo keeps.
+            "CONFIG": {"path": DATA_DIR / "channels" / "channels.sqlite3"},
+        }
+    }
 
 DATABASES = {
     "default": {

@@ -5,24 +5,31 @@
 ``gqlws.E002``            a value of the wrong type, or a dotted path that cannot be imported
 ``gqlws.E003``            ``GQLWS`` is not a dict
 ``gqlws.E004``            no default channel layer
+``gqlws.E005``            two channel layers with the same file
+``gqlws.E006``            a channel layer's file that cannot be written
 ``gqlws.W001``            channels-redis' core layer with redis-py 8 and its default ``socket_timeout``
 ``gqlws.W002``            no schema in the settings
+``gqlws.W003``            a channel layer's file on a network file system
+``gqlws.W004``            SqliteChannelLayer without DEBUG: it reaches one host
 ========================  ============================================================================
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from channels.layers import get_channel_layer
+from channels.layers import channel_layers, get_channel_layer
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 from .conf import declared, problems
+from .layers import SqliteChannelLayer
+from .layers import checks as sqlite_checks
 
 
 @register()
@@ -54,10 +61,25 @@ def check_channel_layer(app_configs: Sequence[AppConfig] | None = None, **_: Any
     return list(_layer_problems())
 
 
+@register()
+def check_sqlite_layers(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
+    """Checks each `SqliteChannelLayer`, whatever its alias."""
+    return list(sqlite_checks.problems(dict(_sqlite_layers())))
+
+
+def _sqlite_layers() -> Iterator[tuple[str, SqliteChannelLayer]]:
+    for alias in channel_layers.configs:
+        # What cannot be made is another check's affair.
+        with suppress(Exception):
+            layer = channel_layers[alias]
+            if isinstance(layer, SqliteChannelLayer):
+                yield alias, layer
+
+
 def _layer_problems() -> Iterator[CheckMessage]:
     hint = (
-        'Write CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}, or'
-        " channels_redis.pubsub.RedisPubSubChannelLayer for more than one process."
+        'Write CHANNEL_LAYERS = {"default": {"BACKEND": "django_gqlws.layers.SqliteChannelLayer"}}, or'
+        " channels_redis.pubsub.RedisPubSubChannelLayer beyond one host."
     )
     try:
         layer = get_channel_layer()

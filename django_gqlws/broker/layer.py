@@ -33,8 +33,8 @@ def get_layer() -> Layer:
     if layer is None:
         raise ImproperlyConfigured(
             "django_gqlws needs a channel layer: add CHANNEL_LAYERS ="
-            ' {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}} to the settings'
-            " (or channels_redis.pubsub.RedisPubSubChannelLayer for more than one process)."
+            ' {"default": {"BACKEND": "django_gqlws.layers.SqliteChannelLayer"}} to the settings'
+            " (or channels_redis.pubsub.RedisPubSubChannelLayer beyond one host)."
         )
     if not hasattr(layer, "group_send"):
         raise ImproperlyConfigured(f"The channel layer {type(layer).__name__} has no groups.")

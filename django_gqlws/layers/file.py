@@ -82,6 +82,8 @@ class Session:
         self._connection: sqlite3.Connection | None = None
         self.identity: Identity | None = None
         """Which file it is; None before the first."""
+        self.opened = 0
+        """How often a connection was opened."""
 
     @contextmanager
     def use(self) -> Iterator[sqlite3.Connection]:
@@ -99,10 +101,10 @@ class Session:
             raise LayerError(f"The channel layer cannot use {self._path}: {error}.") from error
 
     @contextmanager
-    def transaction(self, patience: float = PATIENCE) -> Iterator[sqlite3.Connection]:
+    def transaction(self, patience: float | None = None) -> Iterator[sqlite3.Connection]:
         """The connection in a transaction that may write; it is committed at the end, or undone by an exception."""
         with self.use() as connection:
-            _begin(connection, patience)
+            _begin(connection, PATIENCE if patience is None else patience)
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -123,6 +125,7 @@ class Session:
             _make(self._path)
             self.identity = _identity(self._path)
             self._connection = _open(self._path)
+            self.opened += 1
         return self._connection
 
 
@@ -136,7 +139,9 @@ def _identity(path: Path) -> Identity | None:
 
 def _make(path: Path) -> None:
     """An empty file that is only ours, if there is none."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        path.parent.mkdir(mode=0o700, parents=True)
+        (path.parent / ".gitignore").write_text("*\n")
     # An existing file must only be opened by SQLite: closing it would give up all locks that this process has on it.
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))

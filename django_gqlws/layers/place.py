@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 from django.conf import settings
@@ -24,3 +26,36 @@ def default_path() -> Path:
             ' "CONFIG": {"path": "/a/local/folder/channels.sqlite3"} in CHANNEL_LAYERS.'
         )
     return Path(base) / FOLDER / FILE
+
+
+NETWORK_FILE_SYSTEMS = re.compile(
+    r"9p|afs|ceph|cifs|drvfs|fuse\.(ceph|glusterfs|sshfs)|glusterfs|gpfs|lustre|nfs4?|smb3|smbfs|vboxsf"
+)
+"""Where the processes of a host do not share memory, or locks do not hold."""
+
+
+MOUNTS = Path("/proc/self/mountinfo")
+
+
+def file_system(path: Path) -> str:
+    """The type of the file system that a path lies on, as Linux calls it; empty where that cannot be told."""
+    try:
+        mounts = MOUNTS.read_text()
+    except OSError:
+        return ""
+    found, kind = "", ""
+    for line in mounts.splitlines():
+        mount, _, source = line.partition(" - ")
+        # Spaces are written as \040; later mounts hide earlier ones.
+        point = mount.split()[4].encode().decode("unicode_escape")
+        if len(point) >= len(found) and path.is_relative_to(point):
+            found, kind = point, source.split()[0]
+    return kind
+
+
+def is_writable(path: Path) -> bool:
+    """Whether this process may write the file and beside it, or make them."""
+    if path.exists() and not os.access(path, os.W_OK):
+        return False
+    folder = next(folder for folder in path.parents if folder.exists())
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)

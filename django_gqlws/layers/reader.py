@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from ..exceptions import LayerError
 from . import clock, log
 from .channels import Channels
-from .file import Identity, LockedFileError, Session
+from .file import DamagedFileError, Identity, LockedFileError, Session
 from .log import Entry
 from .replies import Reply, deliver
 from .worker import Worker
@@ -65,6 +65,8 @@ class Reader(Worker):
         self._watched: deque[tuple[str, Reply[None]]] = deque()
         self._nudge = threading.Event()
         # Of the reading thread alone:
+        self._session = Session(path)
+        self._opened = 0
         self._file: Identity | None = None
         self._position = 0
         self._version = -1
@@ -107,22 +109,21 @@ class Reader(Worker):
         self._nudge.set()
 
     def _run(self) -> None:
-        session = Session(self._path)
         try:
             pause = 0.0
             while not self._ends:
                 self._nudge.wait(pause)
                 self._nudge.clear()
-                pause = self._look(session, pause)
+                pause = self._look(pause)
         finally:
-            session.close()
+            self._session.close()
 
-    def _look(self, session: Session, pause: float) -> float:
+    def _look(self, pause: float) -> float:
         """One look; the seconds until the next."""
         commands = self._take_commands()
         try:
-            has_changed = self._catch_up(session, bool(commands))
-            self._beat_in_time(session)
+            has_changed = self._catch_up_with_any_file(bool(commands))
+            self._beat_in_time()
         except Exception as error:
             self._failed(error, commands)
             return AFTER_ERROR
@@ -149,11 +150,20 @@ class Reader(Worker):
             command.reply.error = reason
         deliver(command.reply for command in commands)
 
-    def _catch_up(self, session: Session, forced: bool) -> bool:
+    def _catch_up_with_any_file(self, forced: bool) -> bool:
+        try:
+            return self._catch_up(forced)
+        except DamagedFileError:  # It was set aside.
+            return self._catch_up(forced)
+
+    def _catch_up(self, forced: bool) -> bool:
         """Reads what is new. Whether there was a change."""
-        with session.use() as db:
-            if session.identity != self._file:
-                self._meet(session)
+        with self._session.use() as db:
+            if self._session.identity != self._file:
+                self._meet()
+            if self._session.opened != self._opened:
+                self._opened = self._session.opened
+                self._version = -1  # Each connection counts by itself.
             (version,) = db.execute("PRAGMA data_version").fetchone()
             if version == self._version and not forced:
                 return False
@@ -162,16 +172,15 @@ class Reader(Worker):
             self._look_at_queues(db)
         return True
 
-    def _meet(self, session: Session) -> None:
+    def _meet(self) -> None:
         """Begins with a file: at the end of the first one, at the beginning of one that replaced it."""
-        with session.transaction() as db:
+        with self._session.transaction() as db:
             position = log.last_position(db) if self._file is None else 0
             log.register(db, self._name, position)
         if self._file is not None:
             logger.error("The file %s of the channel layer was replaced; what was not yet read is lost.", self._path)
         self._position = position
-        self._file = session.identity
-        self._version = -1
+        self._file = self._session.identity
         self._next_beat = clock.now() + HEARTBEAT
 
     def _read(self, db: Connection) -> None:
@@ -201,12 +210,12 @@ class Reader(Worker):
         self._watched.extend(one for one in watched if one[0] not in full and not one[1].future.done())
         deliver(reply for channel, reply in watched if channel in full)
 
-    def _beat_in_time(self, session: Session) -> None:
+    def _beat_in_time(self) -> None:
         if clock.now() < self._next_beat:
             return
         self._channels.sweep()
         try:
-            with session.transaction(BEAT_PATIENCE) as db:
+            with self._session.transaction(BEAT_PATIENCE) as db:
                 log.register(db, self._name, self._position)
                 log.trim(db)
         except LockedFileError:

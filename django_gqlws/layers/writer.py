@@ -70,6 +70,8 @@ class Writer(Worker):
         self._path = path
         self._committed = committed
         self._jobs: SimpleQueue[Job[Any] | None] = SimpleQueue()
+        # Of the writing thread alone:
+        self._session = Session(path)
         self._rows = 0
         self._bytes = 0
 
@@ -103,15 +105,14 @@ class Writer(Worker):
         self._jobs.put(None)
 
     def _run(self) -> None:
-        session = Session(self._path)
         try:
             while jobs := self._next_jobs():
-                self._write(session, jobs)
+                self._write(jobs)
                 deliver(job.reply for job in jobs if job.reply is not None)
                 # They hold messages, and futures of loops that may close.
                 del jobs
         finally:
-            session.close()
+            self._session.close()
 
     def _next_jobs(self) -> list[Job[Any]]:
         jobs = []
@@ -129,11 +130,11 @@ class Writer(Worker):
                 self._jobs.put(None)  # For the next call.
         return jobs
 
-    def _write(self, session: Session, jobs: list[Job[Any]]) -> None:
+    def _write(self, jobs: list[Job[Any]]) -> None:
         try:
-            self._commit(session, jobs)
+            self._commit(jobs)
         except DamagedFileError:
-            self._write_again(session, jobs)
+            self._write_again(jobs)
         except LockedFileError as error:
             _fail(jobs, error)
         except Exception as error:
@@ -141,16 +142,16 @@ class Writer(Worker):
                 _fail(jobs, error if isinstance(error, LayerError) else LayerError(f"Writing failed: {error!r}"))
             else:  # One of them may be to blame.
                 for job in jobs:
-                    self._write(session, [job])
+                    self._write([job])
 
-    def _write_again(self, session: Session, jobs: list[Job[Any]]) -> None:
+    def _write_again(self, jobs: list[Job[Any]]) -> None:
         try:
-            self._commit(session, jobs)
+            self._commit(jobs)
         except LayerError as error:
             _fail(jobs, error)
 
-    def _commit(self, session: Session, jobs: list[Job[Any]]) -> None:
-        with session.transaction() as db:
+    def _commit(self, jobs: list[Job[Any]]) -> None:
+        with self._session.transaction() as db:
             for job in jobs:
                 job.run(db)
             self._trim(db, jobs)
