@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 ROWS: list[set[str]] = [
     {"apps"},
-    {"admin", "checks", "urls", "routing", "management", "bridge", "testing"},
-    {"views"},
+    {"admin", "checks", "urls", "routing", "management", "bridge"},
+    {"views", "testing"},
     {"consumers"},
     {"connection"},
     {"subscription"},

@@ -25,9 +25,15 @@ def add_format(parser: CommandParser) -> None:
 def write_rows(stdout: OutputWrapper, form: str, rows: Sequence[Row]) -> None:
     """Rows with the same keys. JSON: a list of objects."""
     if form == "json":
-        stdout.write(json.dumps(rows, cls=DjangoJSONEncoder))
+        write_json(stdout, rows)
     elif rows:
         stdout.write(table(rows))
+
+
+def write_json(stdout: OutputWrapper, value: Any) -> None:
+    """One line of JSON."""
+    stdout.write(json.dumps(value, cls=DjangoJSONEncoder))
+    stdout.flush()
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.integration.conftest import REDIS_LAYERS
 from tests.support.server import HOST, Server
 
 from .running import Environment
@@ -21,14 +20,15 @@ class Process(Server):
         return f"ws://{HOST}:{self.port}/{path}"
 
 
-@pytest.fixture(scope="module", params=REDIS_LAYERS)
-def environment(request: pytest.FixtureRequest) -> Environment:
-    """What makes a process use the shared channel layer: each of those that reach other processes."""
-    return {
-        "DJANGO_SETTINGS_MODULE": "tests.project.settings",
-        "GQLWS_TEST_LAYER": request.param,
-        "REDIS_URL": request.getfixturevalue("redis_url"),
-    }
+@pytest.fixture(scope="module", params=["sqlite", "redis_pubsub"])
+def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """What makes a process use the shared channel layer."""
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.project.settings", "GQLWS_TEST_LAYER": request.param}
+    if request.param == "sqlite":
+        environment["GQLWS_TEST_LAYER_FILE"] = str(tmp_path_factory.mktemp("layer") / "channels.sqlite3")
+    else:
+        environment["REDIS_URL"] = request.getfixturevalue("redis_url")
+    return environment
 
 
 @pytest.fixture(scope="module")

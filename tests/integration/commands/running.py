@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support.notes import LIMIT
 from tests.support.server import ROOT
 
 Environment = dict[str, str]
@@ -29,12 +32,15 @@ class Finished:
         return json.loads(self.stdout)
 
 
+def command_line(arguments: Iterable[str]) -> list[str]:
+    """A command of Django; a warning is an error there."""
+    return [sys.executable, "-W", "error", "-m", "django", *arguments]
+
+
 async def manage(environment: Environment, *arguments: str, stdin: str = "") -> Finished:
-    """Run a command to its end; a warning is an error there."""
+    """Run a command to its end."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-W", "error", "-m", "django"),
-        *arguments,
+        *command_line(arguments),
         cwd=ROOT,
         env={**os.environ, **environment},
         stdin=subprocess.PIPE,
@@ -44,3 +50,45 @@ async def manage(environment: Environment, *arguments: str, stdin: str = "") -> 
     stdout, stderr = await process.communicate(stdin.encode())
     assert process.returncode is not None
     return Finished(process.returncode, stdout.decode(), stderr.decode())
+
+
+class Listening:
+    """A command that goes on until it is told to stop: `async with Listening(environment, ...) as command`."""
+
+    def __init__(self, environment: Environment, *arguments: str) -> None:
+        self._environment = environment
+        self._arguments = arguments
+
+    async def __aenter__(self) -> Listening:
+        self._process = await asyncio.create_subprocess_exec(
+            *command_line(self._arguments),
+            cwd=ROOT,
+            env={**os.environ, **self._environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+
+    async def notice(self) -> str:
+        """Its next line on stderr."""
+        return await self._line(self._process.stderr)
+
+    async def event(self) -> Any:
+        """Its next line on stdout, which is JSON."""
+        return json.loads(await self._line(self._process.stdout))
+
+    async def interrupt(self) -> int:
+        """Ctrl-C: its exit code."""
+        self._process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(LIMIT):
+            return await self._process.wait()
+
+    async def _line(self, stream: asyncio.StreamReader | None) -> str:
+        assert stream is not None
+        async with asyncio.timeout(LIMIT):
+            return (await stream.readline()).decode().rstrip()

@@ -1,0 +1,132 @@
+"""`gqlws_check`: what would keep this project from delivering, each with the fix."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import graphene
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from tests.support.tables import situations
+
+from .conftest import Process
+from .running import Environment, manage
+
+BARE_SCHEMA = graphene.Schema(query=type("Query", (graphene.ObjectType,), {"nothing": graphene.String()}))
+
+Finding = dict[str, Any]
+
+
+def check(*arguments: str) -> tuple[list[Finding], bool]:
+    """What the command finds, and whether it calls that a success."""
+    stdout = io.StringIO()
+    try:
+        call_command("gqlws_check", "--format", "json", *arguments, stdout=stdout)
+    except CommandError:
+        return json.loads(stdout.getvalue()), False
+    return json.loads(stdout.getvalue()), True
+
+
+async def nothing(scope: Any, receive: Any, send: Any) -> None:
+    """An ASGI application without a route of ours."""
+
+
+def test_a_project_in_order() -> None:
+    """Each part is looked at; what may surprise is a note and no failure."""
+    findings, succeeds = check()
+
+    assert succeeds
+    assert {finding["part"] for finding in findings} == {"settings", "layer", "application", "schema", "origin"}
+    assert [finding["part"] for finding in findings if finding["verdict"] == "note"] == ["layer"]
+    assert any("onMessage" in finding["message"] for finding in findings)
+
+
+NO_REDIS = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": ["redis://127.0.0.1:1"]}}
+
+WRONG: dict[str, tuple[Mapping[str, Any], str, str, str]] = {
+    "an unknown key": ({"GQLWS": {"SCHEME": "x"}}, "settings", "gqlws.E001", "SCHEMA"),
+    "a layer that is down": ({"CHANNEL_LAYERS": {"default": NO_REDIS}}, "layer", "does not work", "CHANNEL_LAYERS"),
+    "no such application": ({"ASGI_APPLICATION": "tests.nowhere.application"}, "application", "import", "asgi.py"),
+    "no route": ({"ASGI_APPLICATION": f"{__name__}.nothing"}, "application", "No GraphqlWsConsumer", "URLRouter"),
+    "no host": ({"ALLOWED_HOSTS": []}, "origin", "every browser is refused", "hosts"),
+}
+
+
+@pytest.mark.parametrize(("wrong", "part", "says", "fix"), situations(WRONG))
+def test_a_problem(settings: Settings, wrong: Mapping[str, Any], part: str, says: str, fix: str | None) -> None:
+    """It names the part, what is wrong and what to do, and the command fails."""
+    for name, value in wrong.items():
+        setattr(settings, name, value)
+
+    findings, succeeds = check()
+
+    assert not succeeds
+    problem = next(finding for finding in findings if finding["verdict"] == "problem")
+    assert (problem["part"], says in problem["message"]) == (part, True), problem
+    assert fix in problem["fix"]
+
+
+NOTED: dict[str, tuple[Mapping[str, Any], str, str]] = {
+    "no ASGI_APPLICATION": ({"ASGI_APPLICATION": None}, "application", "no ASGI_APPLICATION"),
+    "everybody may connect": ({"GQLWS": {"SCHEMA": BARE_SCHEMA, "ALLOWED_ORIGINS": ["*"]}}, "origin", "every origin"),
+    "no subscriptions": ({"GQLWS": {"SCHEMA": BARE_SCHEMA}}, "schema", "no subscription type"),
+}
+
+
+@pytest.mark.parametrize(("wrong", "part", "says"), situations(NOTED))
+def test_a_surprise(settings: Settings, wrong: Mapping[str, Any], part: str, says: str) -> None:
+    """It is told, and is no failure."""
+    for name, value in wrong.items():
+        setattr(settings, name, value)
+
+    findings, succeeds = check()
+
+    assert succeeds
+    notes = [finding for finding in findings if (finding["verdict"], finding["part"]) == ("note", part)]
+    assert any(says in note["message"] for note in notes), findings
+
+
+async def test_a_running_server(environment: Environment, processes: tuple[Process, Process]) -> None:
+    """It answers a query, and hears what the command would broadcast."""
+    done = await manage(environment, "gqlws_check", "--url", processes[0].url("graphql/"), "--format", "json")
+
+    assert done.code == 0, done.stdout
+    query, census = [finding for finding in done.json if finding["part"] == "server"]
+    assert "answered a query of the type Query" in query["message"]
+    assert "arrive in:" in census["message"]
+
+
+async def test_a_server_that_hears_nothing_of_it(environment: Environment, processes: tuple[Process, Process]) -> None:
+    """Another prefix of the groups: it says what has to be the same."""
+    other = {**environment, "GQLWS_TEST_SETTINGS": json.dumps({"GROUP_NAME_PREFIX": "elsewhere"})}
+
+    done = await manage(other, "gqlws_check", "--url", processes[0].url("graphql/"), "--format", "json")
+
+    assert done.code == 1
+    assert "GROUP_NAME_PREFIX" in done.json[-1]["fix"]
+
+
+def test_no_server() -> None:
+    """It says what a server has to be."""
+    findings, succeeds = check("--url", "ws://127.0.0.1:1/graphql/")
+
+    assert not succeeds
+    assert findings[-1]["part"] == "server"
+    assert "ASGI" in findings[-1]["fix"]
+
+
+def test_in_words() -> None:
+    """Without --format json it is for people: the verdict first, the fix below."""
+    stdout = io.StringIO()
+
+    call_command("gqlws_check", stdout=stdout, no_color=True)
+
+    lines = stdout.getvalue().splitlines()
+    assert lines[0] == "ok       settings     The system checks of django_gqlws found nothing."
+    assert lines[1].startswith("note     layer        InMemoryChannelLayer reaches no other process")
+    assert lines[2].strip().startswith("Write CHANNEL_LAYERS")
