@@ -21,6 +21,7 @@ from graphql.execution.values import get_variable_values
 
 from . import workers
 from .plan import Plan, make_plan
+from .selection import Variants
 
 MAX_DOCUMENTS = 1_000
 MAX_CHARACTERS = 8 * 1024 * 1024
@@ -43,6 +44,7 @@ class Operation:
     node: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
     plan: Plan
+    selected: Variants
 
     @property
     def type(self) -> OperationType:
@@ -123,6 +125,7 @@ class DocumentCache:
                 node,
                 fragments,
                 make_plan(self._schema, node, fragments, self._every_field_blocks),
+                Variants(self._schema, node, fragments),
             )
             for node in ast.definitions
             if isinstance(node, OperationDefinitionNode)

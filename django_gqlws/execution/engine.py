@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from inspect import CORO_CREATED, getcoroutinestate, isclass
@@ -19,36 +20,36 @@ from graphql import (
     GraphQLResolveInfo,
     MiddlewareManager,
     OperationDefinitionNode,
-    OperationType,
-    Undefined,
     located_error,
 )
-from graphql.execution.values import get_argument_values
 from graphql.pyutils import AwaitableOrValue, Path, is_awaitable
 
 from . import workers
 from .info import ResolveInfo, Watch
 from .kinds import guard, runs_on_loop
-from .plan import Plan, SelectedField
+from .plan import Plan
+from .selection import SelectedField, Selection, Selections
 
 Results = dict[str, Any]
 
-
-# The common types of values, which graphql-core would look at three times to see that they are not awaitable.
 _PLAIN = frozenset({str, int, float, bool, NoneType, dict, list})
+"""The common types of values: neither awaitable nor an error. graphql-core would look at each value several times."""
 
 
 def _is_awaitable(value: Any) -> bool:
-    return type(value) not in _PLAIN and is_awaitable(value)
+    kind = type(value)
+    return kind is CoroutineType or (kind not in _PLAIN and is_awaitable(value))
 
 
 class Execution(ExecutionContext):
     """One execution of one operation.
 
     On the loop it runs async and default resolvers; what must not run there is completed in a worker thread.
+    What the document says is known beforehand; completing values and everything about errors is graphql-core's.
     """
 
     plan: Plan
+    selections: Selections
     watch: Watch
     is_awaitable = staticmethod(_is_awaitable)
 
@@ -77,139 +78,122 @@ class Execution(ExecutionContext):
     def execute_operation(self, operation: OperationDefinitionNode, root_value: Any) -> AwaitableOrValue[Any] | None:
         if self.plan.starts_in_worker and not workers.in_worker():
             return self._in_worker(self.execute_operation, operation, root_value)
-        if self.plan.root is None:
-            return super().execute_operation(operation, root_value)
-        # What graphql-core would collect again is known.
-        self._subfields_cache = self.plan.subfields
-        execute = self.execute_fields_serially if operation.operation is OperationType.MUTATION else self.execute_fields
-        return execute(self.plan.root.type, root_value, None, self.plan.root.fields)
+        execute = self.execute_fields_serially if self.selections.are_serial else self.execute_fields
+        return execute(self.selections.root_type, root_value, None, self.selections.root)
 
-    def execute_fields(
-        self,
-        parent_type: GraphQLObjectType,
-        source_value: Any,
-        path: Path | None,
-        fields: dict[str, list[FieldNode]],
+    def collect_subfields(  # type: ignore[override] # They were collected before.
+        self, return_type: GraphQLObjectType, field_nodes: list[FieldNode]
+    ) -> Selection:
+        return self.selections.below(return_type, field_nodes)
+
+    def execute_fields(  # type: ignore[override]
+        self, parent_type: GraphQLObjectType, source_value: Any, path: Path | None, fields: Selection
     ) -> AwaitableOrValue[Results]:
-        if len(fields) != 1:
-            return super().execute_fields(parent_type, source_value, path, fields)
-        # A single field needs no gather(), which would make a task of it.
-        [(name, nodes)] = fields.items()
-        result = self._resolve(parent_type, source_value, path, name, nodes)
-        if self.is_awaitable(result):
-            return _single(name, result)
-        return {} if result is Undefined else {name: result}
+        results: Results = {}
+        pending = []
+        has_middleware = self.middleware_manager is not None
+        for field in fields:
+            execute = self._read_field if field.is_read and not has_middleware else self._execute_field
+            result = results[field.name] = execute(field, source_value, path)
+            if self.is_awaitable(result):
+                pending.append(field.name)
+        return _fill(results, pending) if pending else results
 
-    def execute_fields_serially(
-        self,
-        parent_type: GraphQLObjectType,
-        source_value: Any,
-        path: Path | None,
-        fields: dict[str, list[FieldNode]],
+    def execute_fields_serially(  # type: ignore[override]
+        self, parent_type: GraphQLObjectType, source_value: Any, path: Path | None, fields: Selection
     ) -> AwaitableOrValue[Results]:
         # graphql-core calls a sync resolver before the async one in front of it has run: the order would be lost.
-        resolve = partial(self._resolve, parent_type, source_value, path)
         results: Results = {}
-        steps = iter(fields.items())
-        for name, nodes in steps:
-            result = resolve(name, nodes)
+        steps = iter(fields)
+        for field in steps:
+            result = self._execute_field(field, source_value, path)
             if self.is_awaitable(result):
-                return self._go_on_serially(results, name, result, steps, resolve)
-            if result is not Undefined:
-                results[name] = result
+                return self._go_on_serially(results, field.name, result, steps, source_value)
+            results[field.name] = result
         return results
 
     async def _go_on_serially(
-        self,
-        results: Results,
-        name: str,
-        pending: Awaitable[Any],
-        steps: Iterator[tuple[str, list[FieldNode]]],
-        resolve: Callable[[str, list[FieldNode]], AwaitableOrValue[Any]],
+        self, results: Results, name: str, pending: Awaitable[Any], steps: Iterator[SelectedField], source: Any
     ) -> Results:
         results[name] = await pending
-        for following, nodes in steps:
+        for field in steps:
             if self.plan.starts_in_worker:
-                result = await self._in_worker(resolve, following, nodes)
+                result = await self._in_worker(self._execute_field, field, source, None)
             else:
-                result = resolve(following, nodes)
-            if self.is_awaitable(result):
-                result = await result
-            if result is not Undefined:
-                results[following] = result
+                result = self._execute_field(field, source, None)
+            results[field.name] = await result if self.is_awaitable(result) else result
         return results
 
-    def _resolve(
-        self,
-        parent_type: GraphQLObjectType,
-        source_value: Any,
-        path: Path | None,
-        name: str,
-        nodes: list[FieldNode],
-    ) -> AwaitableOrValue[Any]:
-        return self.execute_field(parent_type, source_value, nodes, Path(path, name, parent_type.name))
-
-    def execute_field(
-        self,
-        parent_type: GraphQLObjectType,
-        source: Any,
-        field_nodes: list[FieldNode],
-        path: Path,
-    ) -> AwaitableOrValue[Any]:
-        # graphql-core's own, without what is the same for each execution.
-        field = self.plan.field_of(self.schema, parent_type, field_nodes[0])
-        if field is None:
-            return Undefined
+    def _execute_field(self, field: SelectedField, source: Any, parent: Path | None) -> AwaitableOrValue[Any]:
+        path = Path(parent, field.name, field.parent.name)
+        info = self.build_resolve_info(field.definition, field.nodes, field.parent, path)
         resolve = field.resolve
         if self.middleware_manager is not None:
             resolve = self.middleware_manager.get_field_resolver(resolve)
-        info = self.build_resolve_info(field.definition, field_nodes, parent_type, path)
         try:
-            if field.has_arguments:
-                arguments = get_argument_values(field.definition, field_nodes[0], self.variable_values)
-                value = resolve(source, info, **arguments)
-            else:
+            if field.arguments is None:
                 value = resolve(source, info)
-            if not self.is_awaitable(value):
-                value = self._complete(field, field_nodes, info, path, value)
-                if not self.is_awaitable(value):
-                    return value
-                return self._await_field(field, field_nodes, info, path, value, is_complete=True)
-            return self._await_field(field, field_nodes, info, path, value, is_complete=False)
+            else:
+                value = resolve(source, info, **field.arguments.values(self.variable_values))
         except Exception as error:
-            self._fail_field(field, field_nodes, path, error)
+            value = error
+        return self._finish_field(field, info, path, value)
+
+    def _read_field(self, field: SelectedField, source: Any, parent: Path | None) -> AwaitableOrValue[Any]:
+        """Executes a field whose resolver needs no ``info``: most of these fields come to their end without one."""
+        try:
+            value = field.resolve(source, None)
+            if value is None:
+                if not field.is_required:
+                    return None
+            elif type(value) in _PLAIN:
+                return self.complete_leaf_value(field.leaf, value)  # type: ignore[arg-type] # What is read is a leaf.
+        except Exception as error:
+            value = error
+        path = Path(parent, field.name, field.parent.name)
+        info = self.build_resolve_info(field.definition, field.nodes, field.parent, path)
+        return self._finish_field(field, info, path, value)
+
+    def _finish_field(
+        self, field: SelectedField, info: GraphQLResolveInfo, path: Path, value: Any
+    ) -> AwaitableOrValue[Any]:
+        """The field's result, from what its resolver returned or raised."""
+        try:
+            if self.is_awaitable(value):
+                return self._await_field(field, info, path, value, is_complete=False)
+            value = self._complete(field, info, path, value)
+            if self.is_awaitable(value):
+                return self._await_field(field, info, path, value, is_complete=True)
+            return value
+        except Exception as error:
+            self._fail_field(field, path, error)
             return None
 
     async def _await_field(
-        self,
-        field: SelectedField,
-        field_nodes: list[FieldNode],
-        info: GraphQLResolveInfo,
-        path: Path,
-        pending: Awaitable[Any],
-        is_complete: bool,
+        self, field: SelectedField, info: GraphQLResolveInfo, path: Path, pending: Awaitable[Any], is_complete: bool
     ) -> Any:
         try:
             value = await pending
             if not is_complete:
-                value = self._complete(field, field_nodes, info, path, value)
+                value = self._complete(field, info, path, value)
                 if self.is_awaitable(value):
                     value = await value
             return value
         except Exception as error:
-            self._fail_field(field, field_nodes, path, error)
+            self._fail_field(field, path, error)
             return None
 
     def _complete(
-        self, field: SelectedField, field_nodes: list[FieldNode], info: GraphQLResolveInfo, path: Path, value: Any
+        self, field: SelectedField, info: GraphQLResolveInfo, path: Path, value: Any
     ) -> AwaitableOrValue[Any]:
-        if field.leaf is None or value is None or isinstance(value, Exception):
-            return self.complete_value(field.definition.type, field_nodes, info, path, value)
-        return self.complete_leaf_value(field.leaf, value)
+        if field.leaf is not None and value is not None and type(value) in _PLAIN:
+            return self.complete_leaf_value(field.leaf, value)
+        # An exception is raised there.
+        return self.complete_value(field.definition.type, field.nodes, info, path, value)
 
-    def _fail_field(self, field: SelectedField, field_nodes: list[FieldNode], path: Path, error: Exception) -> None:
+    def _fail_field(self, field: SelectedField, path: Path, error: Exception) -> None:
         """Notes the error and makes the field null, or raises it again for the parent if the field cannot be null."""
-        located = located_error(error, field_nodes, path.as_list())
+        located = located_error(error, field.nodes, path.as_list())
         self.handle_field_error(located, field.definition.type, path)
 
     def complete_object_value(
@@ -269,8 +253,16 @@ def _discard(value: Any, depth: int = 8) -> None:
         value.close()
 
 
-async def _single(name: str, result: Awaitable[Any]) -> Results:
-    return {name: await result}
+async def _fill(results: Results, pending: list[str]) -> Results:
+    """Awaits those results that are not there yet, side by side."""
+    if len(pending) == 1:
+        # gather() would make a task of it.
+        [name] = pending
+        results[name] = await results[name]
+    else:
+        found = await gather(*(results[name] for name in pending))
+        results.update(zip(pending, found, strict=True))
+    return results
 
 
 class GuardedMiddleware(MiddlewareManager):

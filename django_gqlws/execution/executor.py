@@ -13,9 +13,7 @@ from graphql import (
     default_type_resolver,
     located_error,
 )
-from graphql.execution.collect_fields import collect_fields
-from graphql.execution.execute import CollectedErrors, get_field_def
-from graphql.execution.values import get_argument_values
+from graphql.execution.execute import CollectedErrors
 from graphql.pyutils import Path, inspect
 
 from ..conf import load_loaders, load_middleware, load_schema
@@ -63,6 +61,7 @@ class Executor:
         watch = Watch(context, on_touch, bool(self.loaders))
         execution = self._execution(operation, variables, root, watch, self._middleware)
         try:
+            execution.selections = operation.selected.find(variables)
             data = execution.execute_operation(operation.node, root)
         except GraphQLError as error:
             return _outcome(execution, None, error)
@@ -77,37 +76,30 @@ class Executor:
         Middleware takes no part.
         """
         execution = self._execution(operation, variables, None, Watch(context, None, bool(self.loaders)), None)
-        root_type = self.schema.subscription_type
-        if root_type is None:
-            raise GraphQLError("The schema has no subscriptions.", operation.node)
-        fields = collect_fields(
-            self.schema, dict(operation.fragments), variables, root_type, operation.node.selection_set
-        )
-        if not fields:
+        selected = operation.selected.find(variables)
+        if not selected.root:
             raise GraphQLError("The subscription selects no field.", operation.node)
-        name, nodes = next(iter(fields.items()))
-        path = Path(None, name, root_type.name)
-        definition = get_field_def(self.schema, root_type, nodes[0])
-        if definition is None:
-            raise GraphQLError(f"The subscription field '{nodes[0].name.value}' is not defined.", nodes)
-        info = execution.build_resolve_info(definition, nodes, root_type, path)
+        field = selected.root[0]
+        path = Path(None, field.name, field.parent.name)
+        info = execution.build_resolve_info(field.definition, field.nodes, field.parent, path)
+        subscribe = field.definition.subscribe or default_field_resolver
         try:
-            arguments = get_argument_values(definition, nodes[0], variables)
-            source = await call(definition.subscribe or default_field_resolver, None, info, **arguments)
+            arguments = field.arguments.values(variables) if field.arguments else {}
+            source = await call(subscribe, None, info, **arguments)
             if isinstance(source, Exception):
                 raise source
         except CancelledTooLate as late:
             await close_source(late.result)
             raise
         except Exception as error:
-            located = located_error(error, nodes, path.as_list())
+            located = located_error(error, field.nodes, path.as_list())
             if not isinstance(error, GraphQLError):
                 located.extensions = {"code": type(error).__name__}
             raise located from error
         if not isinstance(source, AsyncIterable):
             raise GraphQLError(
                 f"Subscription field must return AsyncIterable. Received: {inspect(source)}.",
-                nodes,
+                field.nodes,
                 path=path.as_list(),
             )
         return source

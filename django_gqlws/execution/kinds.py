@@ -67,9 +67,14 @@ def default_attribute(resolver: Callable[..., Any] | None, field_name: str) -> s
     """The attribute that a default resolver reads from the parent value; None for the user's own resolvers."""
     if resolver is None or resolver is default_field_resolver:
         return field_name
-    if isinstance(resolver, partial) and resolver.func in _DEFAULT_RESOLVERS:
+    if isinstance(resolver, partial) and only_reads(resolver):
         return str(resolver.args[0])
     return None
+
+
+def only_reads(resolver: Callable[..., Any]) -> bool:
+    """Whether a resolver reads its parent value and looks at nothing else, ``info`` included."""
+    return isinstance(resolver, partial) and resolver.func in _DEFAULT_RESOLVERS
 
 
 def is_loaded(instance: Model, attribute: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
 from django.db.models import Model
 from graphql import (
@@ -16,47 +15,18 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLAbstractType,
-    GraphQLField,
-    GraphQLFieldResolver,
-    GraphQLLeafType,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
-    SelectionNode,
     SelectionSetNode,
-    default_field_resolver,
     get_named_type,
-    get_nullable_type,
     is_abstract_type,
-    is_leaf_type,
     is_object_type,
 )
-from graphql.execution.collect_fields import collect_fields
-from graphql.execution.execute import get_field_def
 
 from .kinds import default_attribute, is_loaded, runs_on_loop
-
-Fields = dict[str, list[FieldNode]]
-
-
-class SelectedField(NamedTuple):
-    """What is known about a field of a document before it is executed."""
-
-    definition: GraphQLField
-    resolve: GraphQLFieldResolver
-    has_arguments: bool
-    leaf: GraphQLLeafType | None
-    """The type of the value, if it is a scalar or an enum, and no list of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class RootFields:
-    """The fields that an operation selects of its root type."""
-
-    type: GraphQLObjectType
-    fields: Fields
 
 
 @dataclass(slots=True)
@@ -68,29 +38,6 @@ class Plan:
     """``id()`` of the field nodes (the cached document keeps them alive) below which a sync resolver waits."""
     attributes: dict[int, set[str]] = field(default_factory=dict)
     """The attributes that default resolvers read from a field's value, by the ``id()`` of its node."""
-    root: RootFields | None = None
-    """What the operation selects, for all executions; None if that depends on variables (``@skip``, ``@include``)."""
-    subfields: dict[Any, Fields] = field(default_factory=dict)
-    """What graphql-core collected below it, for executions to come."""
-    fields: dict[tuple[GraphQLObjectType, int], SelectedField] = field(default_factory=dict)
-    """What is known about each field, by its parent type and the ``id()`` of its node."""
-
-    def field_of(self, schema: GraphQLSchema, parent: GraphQLObjectType, node: FieldNode) -> SelectedField | None:
-        """What is known about a field; None if the type has none of that name."""
-        key = (parent, id(node))
-        known = self.fields.get(key)
-        if known is None:
-            definition: GraphQLField | None = get_field_def(schema, parent, node)
-            if definition is None:
-                return None
-            value_type: Any = get_nullable_type(definition.type)  # type: ignore[arg-type]
-            known = self.fields[key] = SelectedField(
-                definition,
-                definition.resolve or default_field_resolver,
-                bool(definition.args),
-                value_type if is_leaf_type(value_type) else None,
-            )
-        return known
 
     def blocks(self, nodes: Sequence[FieldNode]) -> bool:
         """Whether the value of this field must be completed in a worker thread."""
@@ -113,9 +60,6 @@ def make_plan(
     if root is not None:
         needs_worker, _ = analysis.visit(operation.selection_set, root)
         analysis.plan.starts_in_worker = needs_worker
-        if not analysis.is_conditional:
-            fields = collect_fields(schema, dict(fragments), {}, root, operation.selection_set)
-            analysis.plan.root = RootFields(root, fields)
     return analysis.plan
 
 
@@ -127,7 +71,6 @@ class _Analysis:
         every_field_blocks: bool,
     ) -> None:
         self.plan = Plan()
-        self.is_conditional = False
         self._every_field_blocks = every_field_blocks
         self._schema = schema
         self._fragments = fragments
@@ -144,7 +87,6 @@ class _Analysis:
                 if isinstance(selection, FieldNode):
                     below = self._visit_field(selection, parent, attributes)
                 else:
-                    self._note_directives(selection)
                     below, names = self.visit(self._inner(selection), parent)
                     attributes |= names
                 needs_worker = needs_worker or below
@@ -158,7 +100,6 @@ class _Analysis:
         return selection.selection_set
 
     def _visit_field(self, node: FieldNode, parent: GraphQLObjectType, attributes: set[str]) -> bool:
-        self._note_directives(node)
         name = node.name.value
         if name in ("__schema", "__type"):
             return True  # Nothing blocks there, but a whole introspection holds the loop for long.
@@ -174,10 +115,6 @@ class _Analysis:
             return below
         assert definition.resolve is not None
         return not runs_on_loop(definition.resolve)
-
-    def _note_directives(self, node: SelectionNode) -> None:
-        if any(directive.name.value in ("skip", "include") for directive in node.directives):
-            self.is_conditional = True
 
     def _visit_value(self, node: FieldNode, output: GraphQLOutputType) -> bool:
         if node.selection_set is None:

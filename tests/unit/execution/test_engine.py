@@ -204,6 +204,7 @@ CONDITIONS = {
     "on a field below": "query ($yes: Boolean!) { thing { a: plain b: plain @include(if: $yes) } }",
     "on a fragment": "query ($yes: Boolean!) { thing { a: plain ... @include(if: $yes) { b: plain } } }",
     "on __typename": "query ($yes: Boolean!) { a: plain b: __typename @include(if: $yes) }",
+    "below __schema": "query ($yes: Boolean!) { thing: __schema { a: __typename b: __typename @include(if: $yes) } }",
     "on __typename below": "query ($yes: Boolean!) { thing { a: plain b: __typename @include(if: $yes) } }",
 }
 
