@@ -22,6 +22,9 @@ from tests.support import services
 from tests.support.server import Server, find_free_port, running
 from tests.support.services import BROWSER_HINT, REDIS_HINT, RedisServer
 
+# What users get by installing the package.
+pytest_plugins = ["django_gqlws.testing.plugin"]
+
 LOG_TAIL = 40
 BROWSER_OPTIONS = [
     "--no-sandbox",

@@ -9,12 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .broadcasts import deliver_broadcasts
     from .client import GraphqlWsClient
     from .transport import GraphqlWsTransport
 
-__all__ = ["GraphqlWsClient", "GraphqlWsTransport"]
+__all__ = ["GraphqlWsClient", "GraphqlWsTransport", "deliver_broadcasts"]
 
-_HOMES = {"GraphqlWsClient": "client", "GraphqlWsTransport": "transport"}
+_HOMES = {"GraphqlWsClient": "client", "GraphqlWsTransport": "transport", "deliver_broadcasts": "broadcasts"}
 
 
 def __getattr__(name: str) -> Any:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import copy_context
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ..client.transport import GraphqlWsTransport as Interface
 from ..exceptions import ConnectionClosedError, ConnectionFailedError
+from ..execution.workers import runner
 from ..protocol.client import TRANSPORT_WS
 from ..protocol.codec import decode, encode
+from .databases import Connections, close_others, lend, of_the_test, take_back
+from .runner import ThreadSensitiveRunner
 
 Event = dict[str, Any]
 Application = Callable[[Any, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
@@ -24,6 +28,8 @@ class GraphqlWsTransport(Interface):
 
     ``communicator_kwds`` may have ``headers``, a list of pairs of bytes. `scope` is the connection's ASGI scope and may
     be changed until it is opened: ``transport.scope["user"] = user``.
+
+    Sync code of the application runs where it sees the test's open transaction (`ThreadSensitiveRunner`).
     """
 
     TIMEOUT = 30.0
@@ -47,9 +53,12 @@ class GraphqlWsTransport(Interface):
         }
         self._application: Application = application
         self._connection: _Connection | None = None
+        self._lent: Connections = []
 
     async def connect(self, timeout: float | None = None) -> None:
         await self.disconnect()
+        self._lent = await of_the_test()
+        await asyncio.shield(asyncio.wrap_future(lend(self._lent)))
         scope = {"subprotocols": [self.subprotocol], **self.scope}
         self._connection = _Connection(self._application, scope)
         try:
@@ -70,8 +79,13 @@ class GraphqlWsTransport(Interface):
 
     async def disconnect(self, timeout: float | None = None) -> None:
         connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.leave(timeout or self.TIMEOUT)
+        lent, self._lent = self._lent, []
+        try:
+            if connection is not None:
+                await connection.leave(timeout or self.TIMEOUT)
+                await close_others()
+        finally:
+            await asyncio.shield(asyncio.wrap_future(take_back(lent)))
 
     def _open_connection(self) -> _Connection:
         if self._connection is None:
@@ -90,7 +104,9 @@ class _Connection:
         """What the application raised and nobody was told yet."""
         self._is_left = False
         self._to_application.put_nowait({"type": "websocket.connect"})
-        self._running = asyncio.ensure_future(self._run(application, scope))
+        context = copy_context()
+        context.run(runner.set, ThreadSensitiveRunner())
+        self._running = asyncio.get_running_loop().create_task(self._run(application, scope), context=context)
 
     async def accepted(self) -> None:
         """Returns when the application has accepted the connection."""
