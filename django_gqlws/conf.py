@@ -14,8 +14,9 @@ from inspect import signature
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.conf import settings as django_settings
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
@@ -107,6 +108,21 @@ def middleware_or_none(value: Any) -> str | None:
     return None
 
 
+def field_labels(value: Any) -> str | None:
+    expected = 'a list of fields such as ["shop.Customer.iban"]'
+    if not isinstance(value, (list, tuple)) or not all(
+        isinstance(item, str) and item.count(".") == 2 for item in value
+    ):
+        return expected
+    try:
+        # Before the models are loaded nobody can know more.
+        for label in value if apps.models_ready else ():
+            find_field(label)
+    except ImproperlyConfigured as error:
+        return f"{expected}. {error}"
+    return None
+
+
 def loaders_or_none(value: Any) -> str | None:
     try:
         load_loaders(value)
@@ -171,6 +187,9 @@ class Settings:
     group_name_prefix: str = _setting("GQLWS", group_prefix)
     """Prefix of the groups in the channel layer."""
 
+    sensitive_fields: Sequence[str] = _setting((), field_labels)
+    """Fields of models, ``"app.Model.field"``, that never travel in a payload. The password of a user never does."""
+
     allowed_origins: Sequence[str] | None = _setting(None, origins_or_none)
     """Origins that may connect. None: the request's own host, ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS; ``["*"]``: all."""
 
@@ -190,7 +209,7 @@ class Settings:
     """Worker threads of this process for sync resolvers."""
 
 
-_OF_THE_PROCESS = {"group_name_prefix", "sync_threads"}
+_OF_THE_PROCESS = {"group_name_prefix", "sensitive_fields", "sync_threads"}
 """Those that cannot differ between consumers: who broadcasts knows no consumer."""
 
 RULES: dict[str, Rule] = {item.name: item.metadata["rule"] for item in dataclasses.fields(Settings)}
@@ -294,6 +313,15 @@ def load_middleware(value: Any) -> Any:
     if not all(callable(item) or hasattr(item, "resolve") for item in loaded):
         raise ImproperlyConfigured("GraphQL middleware must be callable.")
     return loaded
+
+
+def find_field(label: str) -> Any:
+    """The column that ``"app.Model.field"`` names, or ImproperlyConfigured."""
+    model, _, name = label.rpartition(".")
+    try:
+        return apps.get_model(model)._meta.get_field(name)
+    except (LookupError, FieldDoesNotExist) as error:
+        raise ImproperlyConfigured(f"There is no field {label!r}: {error}") from error
 
 
 def load_loaders(value: Any) -> dict[str, Callable[[], Any]]:

@@ -9,28 +9,45 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from django.core.signals import setting_changed
+
+from ..conf import find_field, get_settings
+
 if TYPE_CHECKING:
     from django.db.models import Field, Model
 
 ModelParts = tuple[str, str | None, bool, dict[str, Any], dict[str, str]]
 
 
-def sensitive_fields() -> set[object]:
-    """The fields that never travel: the user model's password."""
+def user_models() -> tuple[type[Model], ...]:
+    """The classes whose field ``password`` is one."""
     from django.contrib.auth import get_user_model
-    from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.core.exceptions import ImproperlyConfigured
 
     try:
-        return {get_user_model()._meta.get_field("password")}
-    except (FieldDoesNotExist, ImproperlyConfigured):
-        return set()
+        return AbstractBaseUser, get_user_model()
+    except ImproperlyConfigured:  # There are projects without users.
+        return (AbstractBaseUser,)
 
 
 @cache
 def travelling_fields(model: type[Model]) -> tuple[Field[Any, Any], ...]:
-    """The model's columns, parents' included, without the sensitive ones."""
-    sensitive = sensitive_fields()
-    return tuple(field for field in model._meta.concrete_fields if field not in sensitive)
+    """The model's columns, parents' included, without passwords of users and what SENSITIVE_FIELDS lists."""
+    users, listed = user_models(), {find_field(label) for label in get_settings().sensitive_fields}
+    return tuple(
+        field
+        for field in model._meta.concrete_fields
+        if field not in listed and not (field.name == "password" and issubclass(field.model, users))
+    )
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting in {"GQLWS", "INSTALLED_APPS", "AUTH_USER_MODEL"}:
+        travelling_fields.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="django_gqlws.serialization.models")
 
 
 def loaded_values(instance: Model) -> dict[str, Any]:

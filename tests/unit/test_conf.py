@@ -68,6 +68,11 @@ SETTINGS: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "notification_timeout": (30, [None, 0, 0.5, 10], [-1, "10", True]),
     "tracing_variables": ((), [[], ["span"], ("span",)], [None, "span", [5]]),
     "group_name_prefix": ("GQLWS", ["a", "a-b_c.1", "x" * 50], [None, "", "x" * 51, "a b", "é", 5]),
+    "sensitive_fields": (
+        (),
+        [[], ("project.Product.code",), ["project.Product.code", "auth.User.email"]],
+        [None, "project.Product.code", [5], ["code"], ["Product.code"], ["project.Product.no"], ["project.No.code"]],
+    ),
     "allowed_origins": (
         None,
         [None, [], ["*"], ("https://a.b",), ["https://*.a.b", "http://localhost:3000"]],

@@ -11,12 +11,16 @@ from uuid import UUID
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
+from django.test import override_settings
+from django.test.utils import isolate_apps
 from django.utils.functional import SimpleLazyObject
 
 from django_gqlws.exceptions import PayloadError
 from django_gqlws.serialization import pack, unpack
 from tests.project.models import Bestseller, Book, Money, Product, Shelf, Supplier, Tag
+from tests.support.tables import situations
 
 NoQueries = Callable[[int], AbstractContextManager[object]]
 User = get_user_model()
@@ -182,6 +186,71 @@ def test_the_password_of_a_user() -> None:
     copy = unpack(packed)["user"]
     assert copy.username == "ann"
     assert "password" in copy.get_deferred_fields()
+
+
+AROUND: dict[str, Callable[[Any], Any]] = {
+    "in a list": lambda user: [user],
+    "in a dict in a tuple": lambda user: ({"user": user},),
+    "as a key": lambda user: {user: 1},
+    "in a set": lambda user: {user},
+}
+
+
+@pytest.mark.parametrize("around", situations(AROUND))
+def test_the_password_of_a_user_of_another_class(around: Callable[[Any], Any]) -> None:
+    """It does not travel either, whatever the settings call the user, and wherever in the payload it is."""
+    with isolate_apps("tests.project"):
+
+        class Customer(AbstractBaseUser):
+            email = models.CharField(max_length=10)
+
+            class Meta:
+                app_label = "project"
+
+        class Trader(Customer):
+            class Meta:
+                app_label = "project"
+
+        for model in (Customer, Trader):
+            packed = pack(around(loaded(model, id=1, customer_ptr_id=1, email="a@b.c", password="secret-hash")))
+
+            assert b"a@b.c" in packed
+            assert b"secret-hash" not in packed
+
+
+def test_fields_that_the_settings_list() -> None:
+    """They stay here: of the model itself, of its children and its proxies."""
+    with override_settings(GQLWS={"SENSITIVE_FIELDS": ["project.Product.code", "project.Product.supplier"]}):
+        for model in (Product, Book, Bestseller):
+            copy = unpack(pack([loaded(model, id=1, product_ptr_id=1, name="pen", code=UUID(int=7), supplier_id=5)]))[0]
+
+            assert copy.name == "pen"
+            assert {"code", "supplier_id"} <= copy.get_deferred_fields()
+
+    assert unpack(pack(loaded(Product, id=1, code=UUID(int=7)))).code == UUID(int=7)
+
+
+def test_fields_of_an_abstract_parent() -> None:
+    """They are the model's own."""
+    user = loaded(User, id=1, username="ann", is_active=False, email="ann@example.com")
+
+    copy = unpack(pack(user))
+
+    assert (copy.is_active, copy.email) == (False, "ann@example.com")
+
+
+def test_a_model_that_is_no_longer_there() -> None:
+    """It is the one kind of error."""
+    with isolate_apps("tests.project"):
+
+        class Gone(models.Model):  # noqa: DJ008
+            class Meta:
+                app_label = "project"
+
+        packed = pack(Gone(pk=1))
+
+    with pytest.raises(PayloadError, match="doesn't have a 'Gone' model"):
+        unpack(packed)
 
 
 def test_the_user_of_a_request() -> None:
