@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import transaction
 from pytest_django import Settings
 
@@ -161,6 +163,59 @@ async def test_a_durable_atomic(client: Client, broadcast: Send) -> None:
     await in_thread(view)
 
     assert await texts(client, 2) == ["at once", "after the commit"]
+
+
+@pytest.mark.parametrize("outer", ["commits", "is rolled back"])
+async def test_async_code_inside_atomic(client: Client, key: str, outer: str) -> None:
+    """Async code cannot see the transaction of its caller: it sends at once, whatever becomes of that."""
+
+    async def send() -> None:
+        await OnMessage.broadcast_async(group=key, payload=payload("awaited"))
+        OnMessage.broadcast(group=key, payload=payload("called"))
+
+    def view() -> None:
+        with transaction.atomic():
+            async_to_sync(send)()
+            OnMessage.broadcast(group=key, payload=payload("in sync code"))
+            if outer == "is rolled back":
+                raise RolledBack
+
+    with suppress(RolledBack):
+        await in_thread(view)
+    await in_thread(lambda: OnMessage.broadcast(group=key, payload=payload("end")))
+
+    expected = ["awaited", "called", *(["in sync code"] if outer == "commits" else []), "end"]
+    assert await texts(client, len(expected)) == expected
+
+
+async def test_a_transaction_of_another_thread(client: Client, broadcast: Send) -> None:
+    """It does not count: what is sent outside of a transaction is sent at once."""
+
+    def view() -> None:
+        with transaction.atomic(), ThreadPoolExecutor(1) as pool:
+            pool.submit(broadcast, "of another thread").result()
+            broadcast("in the transaction")
+
+    await in_thread(view)
+
+    assert await texts(client, 2) == ["of another thread", "in the transaction"]
+
+
+async def test_both_databases_in_a_transaction(client: Client, broadcast: Send) -> None:
+    """Each broadcast waits for the database that it names."""
+
+    def view() -> None:
+        with transaction.atomic():
+            with transaction.atomic("other"):
+                broadcast("default")
+                broadcast("other", using="other")
+            broadcast("rolled back with the default one")
+            transaction.set_rollback(True)
+
+    await in_thread(view)
+    await in_thread(lambda: broadcast("end"))
+
+    assert await texts(client, 2) == ["other", "end"]
 
 
 async def test_another_database(client: Client, broadcast: Send) -> None:

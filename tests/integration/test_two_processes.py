@@ -147,8 +147,29 @@ async def test_unsubscribe_in_one_process(processes: tuple[Process, Process], ke
         "thread = threading.Thread(target=send)\n"
         "thread.start()\n"
         "thread.join()",
+        "from asgiref.sync import async_to_sync\n"
+        "for number in range(1, 21): async_to_sync(OnMessage.broadcast_async)(group={key!r}, payload={payload})",
+        "import os, warnings\n"
+        "warnings.simplefilter('ignore')  # Python's own about forks beside threads.\n"
+        "def send(first, last):\n"
+        "    for number in range(first, last): OnMessage.broadcast(group={key!r}, payload={payload})\n"
+        "send(1, 8)\n"
+        "if child := os.fork():\n"
+        "    assert os.waitpid(child, 0)[1] == 0\n"
+        "    send(15, 21)\n"
+        "else:\n"
+        "    send(8, 15)\n"
+        "    os._exit(0)",
     ],
-    ids=["broadcast", "broadcast_sync", "broadcast_async", "in a transaction", "in a thread"],
+    ids=[
+        "broadcast",
+        "broadcast_sync",
+        "broadcast_async",
+        "in a transaction",
+        "in a thread",
+        "each on a loop of its own",
+        "in a forked process",
+    ],
 )
 async def test_a_process_without_a_server_sends(
     processes: tuple[Process, Process], environment: Environment, key: str, statement: str
