@@ -11,6 +11,7 @@
 ``gqlws.W002``            no schema in the settings
 ``gqlws.W003``            a channel layer's file on a network file system
 ``gqlws.W004``            SqliteChannelLayer without DEBUG: it reaches one host
+``gqlws.W005``            a ``group_name_prefix`` that not every process may know
 ========================  ============================================================================
 """
 
@@ -30,6 +31,7 @@ from django.core.exceptions import ImproperlyConfigured
 from .conf import declared, problems
 from .layers import SqliteChannelLayer
 from .layers import checks as sqlite_checks
+from .prefixes import consumers_with_prefix
 
 
 @register()
@@ -53,6 +55,20 @@ def check_settings(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> 
             )
         )
     return found
+
+
+@register()
+def check_group_name_prefixes(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
+    """Checks the prefixes of consumer classes, as far as they are imported."""
+    return [
+        Warning(
+            f"{consumer.__module__}.{consumer.__qualname__} has a group_name_prefix of its own.",
+            hint="A process that broadcasts without having imported this class reaches none of its subscribers:"
+            ' write GQLWS["GROUP_NAME_PREFIX"], which every process reads.',
+            id="gqlws.W005",
+        )
+        for consumer in consumers_with_prefix()
+    ]
 
 
 @register()

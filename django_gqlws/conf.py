@@ -185,7 +185,7 @@ class Settings:
     """Names of context variables that no resolver reads; they may differ between subscriptions that share results."""
 
     group_name_prefix: str = _setting("GQLWS", group_prefix)
-    """Prefix of the groups in the channel layer."""
+    """Prefix of the groups in the channel layer. (What an attribute of a consumer counts for: ``prefixes.py``.)"""
 
     sensitive_fields: Sequence[str] = _setting((), field_labels)
     """Fields of models, ``"app.Model.field"``, that never travel in a payload. The password of a user never does."""
@@ -209,8 +209,8 @@ class Settings:
     """Worker threads of this process for sync resolvers."""
 
 
-_OF_THE_PROCESS = {"group_name_prefix", "sensitive_fields", "sync_threads"}
-"""Those that cannot differ between consumers: who broadcasts knows no consumer."""
+_OF_THE_PROCESS = {"sensitive_fields", "sync_threads"}
+"""Those that cannot differ between consumers."""
 
 RULES: dict[str, Rule] = {item.name: item.metadata["rule"] for item in dataclasses.fields(Settings)}
 

@@ -14,6 +14,7 @@ from channels.sessions import InstanceSessionWrapper
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 
+from . import prefixes
 from .conf import SUBPROTOCOLS, Settings, settings_of
 from .connection import Connection, Hooks, OwnChannel
 from .exceptions import BroadcastError
@@ -164,3 +165,6 @@ class GraphqlWsConsumer(Hooks, AsyncWebsocketConsumer):
 def _misconfigured(error: Exception) -> Close:
     logger.error("A connection was refused: %s", error)
     return close.INTERNAL_ERROR.because(str(error)) if django_settings.DEBUG else close.INTERNAL_ERROR
+
+
+prefixes.register_base(GraphqlWsConsumer)

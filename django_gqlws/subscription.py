@@ -30,6 +30,7 @@ from .counters import counters
 from .execution.info import skip_result
 from .execution.kinds import call, on_loop, runs_on_loop
 from .execution.workers import CancelledTooLate
+from .prefixes import prefix_of
 from .serialization import pack
 
 logger = logging.getLogger(__name__)
@@ -264,10 +265,16 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
         return f"{cls.__module__}.{cls.__qualname__}"
 
     @classmethod
+    def _is_mounted(cls, schema: Any) -> bool:
+        root = None if schema is None else schema.subscription_type
+        fields = () if root is None else root.fields.values()
+        return any(getattr(field.subscribe, "subscription", None) is cls for field in fields)
+
+    @classmethod
     def _group_name(cls, group: Group | None) -> str:
         if group is not None and (not isinstance(group, (str, int, UUID)) or isinstance(group, bool)):
             raise TypeError(f"{cls.__qualname__}: the group is {group!r}; it is named by a str, an int or a UUID.")
-        prefix = get_settings().group_name_prefix
+        prefix = prefix_of(cls._is_mounted)
         return group_name(prefix, cls._topic(), None if group is None else str(group))
 
     @classmethod
@@ -306,6 +313,7 @@ class _SubscriptionField(graphene.Field):  # type: ignore[misc]
         async def open_source(root: Any, info: Any, **arguments: Any) -> GroupSource:
             return await _open_source(subscription, root, info, arguments)
 
+        open_source.subscription = subscription  # type: ignore[attr-defined]
         return open_source
 
 

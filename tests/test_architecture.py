@@ -28,7 +28,7 @@ ROWS: list[set[str]] = [
     {"connection"},
     {"subscription"},
     {"execution", "broker", "monitoring", "client"},
-    {"security"},
+    {"prefixes", "security"},
     {"protocol", "serialization", "layers"},
     {"conf", "counters", "deadlines", "models", "signals", "tasks", "turns"},
     {"exceptions"},

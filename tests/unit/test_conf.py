@@ -213,6 +213,16 @@ def test_a_wrong_class_attribute() -> None:
         settings_of(Consumer)
 
 
+def test_an_attribute_that_only_a_process_can_have() -> None:
+    """The error says where to write it."""
+
+    class Consumer:
+        sync_threads = 4
+
+    with pytest.raises(ImproperlyConfigured, match=r'sync_threads has no effect.*GQLWS\["SYNC_THREADS"\]'):
+        settings_of(Consumer)
+
+
 # What dotted paths lead to
 
 
