@@ -143,7 +143,8 @@ class OnNewChatMessage(Subscription):
     class Arguments:
         room = graphene.String(required=True)
 
-    message = graphene.Field(Message, required=True)
+    message = graphene.Field(Message)
+    notice = graphene.String(description="Instead of a message: what somebody on the server tells the room.")
 
     @classmethod
     def announce(cls, message, sent_by):
@@ -158,6 +159,8 @@ class OnNewChatMessage(Subscription):
 
     @staticmethod
     async def publish(payload, info, room):
+        if not isinstance(payload, dict):  # Typed by hand: manage.py gqlws_broadcast lobby --payload '"Tea is ready"'
+            return OnNewChatMessage(notice=payload or "Hello from the command line")
         if payload["sent_by"] == connection_id(info.context):
             return None
         message = payload["message"]

@@ -33,6 +33,7 @@ class DemoServer(Server):
     """The demo on uvicorn, or as `manage.py runserver` serves it."""
 
     def __init__(self, data: Path, *, kind: Literal["uvicorn", "runserver"] = "uvicorn", redis_url: str = "") -> None:
+        self.data = data
         super().__init__("demo.asgi:application", env=demo_environment(data, redis_url))
         if kind == "runserver":
             self._command = [sys.executable, "manage.py", "runserver", "--noreload", f"{HOST}:{self.port}"]

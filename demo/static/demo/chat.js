@@ -11,7 +11,7 @@ const SEND = `mutation Send($room: String!, $text: String!, $key: UUID!) {
   sendChatMessage(room: $room, text: $text, key: $key) { message { ...Shown } }
 } ${MESSAGE}`;
 const LISTEN = `subscription Listen($room: String!) {
-  onNewChatMessage(room: $room) { message { ...Shown } }
+  onNewChatMessage(room: $room) { message { ...Shown } notice }
 } ${MESSAGE}`;
 
 const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
@@ -58,7 +58,7 @@ function enterRoom() {
   stopListening = client.subscribe(LISTEN, { room }, {
     // Without data it is the confirmation that the subscription is active, after each reconnect again. Whatever
     // is sent from now on arrives by itself, and what was sent until now is in the history.
-    next: (data) => (data ? show(data.onNewChatMessage.message) : attempt(() => loadHistory(slug))),
+    next: (data) => (data ? hear(data.onNewChatMessage) : attempt(() => loadHistory(slug))),
     error: report,
   });
 }
@@ -85,14 +85,28 @@ async function loadHistory(slug) {
   history.forEach(show);
 }
 
+function hear({ message, notice }) {
+  if (message) show(message);
+  else insert(noticeItem(notice), () => false);
+}
+
 function show(message) {
+  if ([...page.messages.children].some((item) => item.dataset.id === message.id)) return;
+  insert(messageItem(message), (item) => Number(item.dataset.id) > Number(message.id));
+}
+
+function insert(item, comesLater) {
   const atEnd = page.messages.scrollHeight - page.messages.scrollTop - page.messages.clientHeight < 40;
-  const items = [...page.messages.children];
-  if (items.some((item) => item.dataset.id === message.id)) return;
-  const before = items.findLast((item) => Number(item.dataset.id) < Number(message.id));
-  if (before) before.after(messageItem(message));
-  else page.messages.prepend(messageItem(message));
+  const later = [...page.messages.children].find((other) => other.matches(".pending") || comesLater(other));
+  page.messages.insertBefore(item, later ?? null);
   if (atEnd) scrollToEnd();
+}
+
+function noticeItem(text) {
+  const item = document.createElement("li");
+  item.className = "notice";
+  item.textContent = text;
+  return item;
 }
 
 function messageItem({ id, text, created, sender }) {
