@@ -6,16 +6,18 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextvars import Context, copy_context
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Protocol
 
-T = TypeVar("T")
-Deferred = tuple[Callable[..., Any], tuple[Any, ...], Context]
+
+class Job(Protocol):
+    """What a worker thread is doing."""
+
+    def put_off(self, callback: Callable[..., Any], args: tuple[Any, ...], context: Context) -> None:
+        """Has the loop call back when the job has left the thread."""
 
 
 class _Thread(threading.local):
-    """What this thread is doing: the calls to the loop that its job has put off, or None outside of a job."""
-
-    deferred: list[Deferred] | None = None
+    job: Job | None = None
 
 
 _thread = _Thread()
@@ -23,16 +25,13 @@ _thread = _Thread()
 
 def in_worker() -> bool:
     """Whether the caller runs in a worker thread, where it may block and use the ORM."""
-    return _thread.deferred is not None
+    return _thread.job is not None
 
 
-def call_in_worker(deferred: list[Deferred], function: Callable[..., T], *args: Any) -> T:
-    """Calls a function as one of this thread's job; what it puts off for the loop is added to ``deferred``."""
-    _thread.deferred = deferred
-    try:
-        return function(*args)
-    finally:
-        _thread.deferred = None
+def switch_to(job: Job | None) -> Job | None:
+    """From here on this thread runs the job. Returns what it ran before: a job may wait for another in its thread."""
+    before, _thread.job = _thread.job, job
+    return before
 
 
 class BorrowedLoop(asyncio.AbstractEventLoop):
@@ -52,10 +51,9 @@ class BorrowedLoop(asyncio.AbstractEventLoop):
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
-        deferred = _thread.deferred
-        if deferred is None:
+        if _thread.job is None:
             return self._loop.call_soon(callback, *args, context=context)
-        deferred.append((callback, args, context or copy_context()))
+        _thread.job.put_off(callback, args, context or copy_context())
         return asyncio.Handle(callback, args, self._loop, context)
 
     def create_task(self, coro: Any, **options: Any) -> asyncio.Task[Any]:

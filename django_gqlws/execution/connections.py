@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from contextlib import AbstractContextManager
 from contextvars import Context
 from typing import Any
 
@@ -48,8 +49,17 @@ def _note_opened(connection: BaseDatabaseWrapper, **_: Any) -> None:
 connection_created.connect(_note_opened, dispatch_uid="django_gqlws.execution.connections")
 
 
-def close_old_thread_connections() -> None:
-    """Closes this worker thread's connections as CONN_MAX_AGE and their health ask for. Called around each job."""
+class ThreadConnections(AbstractContextManager[None]):
+    """Around each job of a worker thread: closes its connections as CONN_MAX_AGE and their health ask for."""
+
+    def __enter__(self) -> None:
+        _close_old_thread_connections()
+
+    def __exit__(self, *_: object) -> None:
+        _close_old_thread_connections()
+
+
+def _close_old_thread_connections() -> None:
     # Django's own `close_old_connections` takes longer to find that there are none than many a job takes.
     for connection in tuple(_thread.opened):
         connection.close_if_unusable_or_obsolete()

@@ -11,7 +11,9 @@ from typing import Any
 
 from asgiref.sync import _restore_context as restore_context
 
-from .borrowed_loop import Deferred, call_in_worker
+from .borrowed_loop import BorrowedLoop, switch_to
+
+_Deferred = tuple[Callable[..., Any], tuple[Any, ...], Context]
 
 _NOTHING_AROUND = nullcontext()
 
@@ -19,13 +21,27 @@ _NOTHING_AROUND = nullcontext()
 class Job:
     """A call of a sync function. Whoever runs it calls `run`, once, in a thread where the function may block."""
 
-    __slots__ = ("_call", "_context", "_deferred", "_way_back", "error", "is_over", "loop", "result", "tasks", "waiter")
+    # Many are under way at the same time: each object more in one is work for the garbage collector.
+    __slots__ = (
+        "_args",
+        "_context",
+        "_deferred",
+        "_function",
+        "_way_back",
+        "error",
+        "is_over",
+        "loop",
+        "result",
+        "tasks",
+        "waiter",
+    )
 
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
         self._way_back = _current_way_back()
-        self._call = function, args
+        self._function = function
+        self._args = args
         self._context = copy_context()
-        self._deferred: list[Deferred] = []
+        self._deferred: list[_Deferred] | None = None
         self.loop = self._way_back.loop
         """The event loop that waits for it."""
         self.tasks: list[asyncio.Task[Any]] = []
@@ -35,6 +51,11 @@ class Job:
         self.is_over = False
         """Known on the loop."""
         self.waiter: asyncio.Future[None] = self.loop.create_future()
+
+    @property
+    def borrowed_loop(self) -> BorrowedLoop:
+        """The loop as the function may see it."""
+        return self._way_back.borrowed_loop
 
     def run(self, surroundings: AbstractContextManager[None] = _NOTHING_AROUND) -> None:
         """Calls the function within ``surroundings``, in the caller's context variables, and reports to the loop."""
@@ -49,13 +70,21 @@ class Job:
         # Not for the variables, which are there, but for what asgiref's `Local`s hold (Django's language, time zone,
         # urlconf): it belongs to a thread.
         restore_context(self._context)
-        function, args = self._call
-        return call_in_worker(self._deferred, function, *args)
+        before = switch_to(self)
+        try:
+            return self._function(*self._args)
+        finally:
+            switch_to(before)
+
+    def put_off(self, callback: Callable[..., Any], args: tuple[Any, ...], context: Context) -> None:
+        if self._deferred is None:
+            self._deferred = []
+        self._deferred.append((callback, args, context))
 
     def arrive(self) -> None:
         """On the loop, when it has run."""
         self.is_over = True
-        for callback, args, context in self._deferred:
+        for callback, args, context in self._deferred or ():
             self.loop.call_soon(callback, *args, context=context)
         if not self.waiter.done():
             self.waiter.set_result(None)
@@ -79,6 +108,7 @@ class _WayBack:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
+        self.borrowed_loop = BorrowedLoop(loop)  # type: ignore[abstract]
         self._over: deque[Job] = deque()
         self._is_announced = False
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -47,7 +50,13 @@ class Threads(Generic[T]):
 
     def _start(self, name: str) -> None:
         self._idle.add(name)
-        threading.Thread(target=self._work, args=[name], name=name, daemon=True).start()
+        try:
+            threading.Thread(target=self._work, args=[name], name=name, daemon=True).start()
+        except RuntimeError as error:
+            # The jobs wait for the threads that there are; the next one that comes tries again.
+            logger.error("A worker thread could not be started: %s", error)
+            self._idle.discard(name)
+            self._unstarted.append(name)
 
     def _work(self, name: str) -> None:
         while True:

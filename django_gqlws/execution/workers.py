@@ -13,8 +13,8 @@ from asgiref.sync import SyncToAsync
 
 from ..conf import get_settings
 from ..counters import counters
-from .borrowed_loop import BorrowedLoop, in_worker
-from .connections import close_old_thread_connections
+from .borrowed_loop import in_worker
+from .connections import ThreadConnections
 from .jobs import Job
 from .threads import Threads
 
@@ -85,28 +85,22 @@ async def _outlast(job: Job) -> None:
 
 @lru_cache(maxsize=1)
 def _threads() -> Threads[Job]:
-    return Threads(get_settings().sync_threads, lambda job: job.run(_Surroundings(job)))
+    return Threads(get_settings().sync_threads, _run_in_thread)
 
 
 # A forked child has the parent's object, but none of its threads.
 os.register_at_fork(after_in_child=_threads.cache_clear)
 
 
-class _Surroundings:
-    """What a job finds in a worker thread: the ways to its loop, and database connections that work."""
+def _run_in_thread(job: Job) -> None:
+    # Where `async_to_sync` looks for the loop that waits for it, and notes what has to be cancelled with it.
+    of_asgiref = SyncToAsync.threadlocal
+    of_asgiref.main_event_loop = job.loop
+    of_asgiref.main_event_loop_pid = os.getpid()
+    of_asgiref.task_context = job.tasks
+    # Each time: a function may have called `asyncio.run`, which leaves the thread without one.
+    asyncio.set_event_loop(job.borrowed_loop)
+    job.run(_connections)
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
 
-    def __enter__(self) -> None:
-        close_old_thread_connections()
-        asyncio.set_event_loop(BorrowedLoop(self._job.loop))  # type: ignore[abstract]
-        # Where `async_to_sync` looks for the loop that waits for it.
-        of_asgiref = SyncToAsync.threadlocal
-        of_asgiref.main_event_loop = self._job.loop
-        of_asgiref.main_event_loop_pid = os.getpid()
-        of_asgiref.task_context = self._job.tasks
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.set_event_loop(None)
-        close_old_thread_connections()
+_connections = ThreadConnections()

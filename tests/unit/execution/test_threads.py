@@ -125,3 +125,26 @@ def test_quick_jobs_one_after_the_other() -> None:
 
     assert len(seen) <= 4
     assert all(thread.daemon for thread in seen)
+
+
+def test_a_system_that_has_no_thread_to_spare(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The threads that there are do the work; later there may be more."""
+    pool, ran = threads(2), list[str]()
+    pool.submit(gate)
+    assert gate.reached.acquire(timeout=LIMIT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        pool.submit(lambda: ran.append("refused a thread"))
+
+    assert "could not be started: can't start new thread" in caplog.text
+    assert ran == []
+    wait_for(pool)
+    assert ran == ["refused a thread"]
+
+
+def refuse(thread: threading.Thread) -> None:
+    """What `Thread.start` does when the system has reached its limit."""
+    raise RuntimeError("can't start new thread")

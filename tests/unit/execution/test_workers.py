@@ -182,6 +182,18 @@ async def test_the_loop_that_a_worker_sees() -> None:
     assert calls == ["called"]
 
 
+async def test_a_function_that_runs_a_loop_of_its_own(one_thread: None) -> None:
+    """The next one in that thread sees the caller's again."""
+
+    async def work() -> int:
+        return 1
+
+    assert await run(lambda: asyncio.run(work())) == 1
+
+    future = await run(lambda: asyncio.get_event_loop_policy().get_event_loop().create_future())
+    assert future.get_loop() is asyncio.get_running_loop()
+
+
 async def test_a_task_of_a_worker() -> None:
     """It is refused with what to do instead."""
 
@@ -428,3 +440,18 @@ class TestAnotherRunner:
 
         with pytest.raises(ConnectionError, match="no database"):
             await task
+
+    async def test_a_job_within_a_job(self) -> None:
+        """When the inner one has ended, the thread is the outer one's again."""
+        later = RunsLater()
+        workers.runner.set(later)
+        tasks = [asyncio.create_task(run(workers.in_worker))]
+        await later.submitted.wait()
+        inner = later.jobs.pop()
+        later.submitted.clear()
+
+        tasks.append(asyncio.create_task(run(lambda: (inner.run(), workers.in_worker())[1])))
+        await later.submitted.wait()
+        later.jobs.pop().run()
+
+        assert await asyncio.gather(*tasks) == [True, True]
