@@ -10,11 +10,16 @@ from typing import Any
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
+    GraphQLBoolean,
     GraphQLError,
+    GraphQLID,
     GraphQLSchema,
+    GraphQLString,
     OperationDefinitionNode,
     OperationType,
+    get_nullable_type,
     parse,
+    type_from_ast,
     validate,
 )
 from graphql.execution.values import get_variable_values
@@ -36,6 +41,9 @@ LIGHT_SELECTIONS = 10
 that may conflict costs the square of their number, hundreds of milliseconds for 1,000 characters."""
 
 
+_EXACT: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """One operation of a valid document."""
@@ -45,6 +53,8 @@ class Operation:
     fragments: Mapping[str, FragmentDefinitionNode]
     plan: Plan
     selected: Variants
+    exact_variables: Mapping[str, type] | None
+    """The type in Python of each variable, if values of that type are taken as they are."""
 
     @property
     def type(self) -> OperationType:
@@ -56,8 +66,10 @@ class Operation:
 
     def coerce_variables(self, variables: dict[str, Any]) -> dict[str, Any] | list[GraphQLError]:
         """The variables as the schema wants them, or what is wrong with them."""
-        if not self.node.variable_definitions:
-            return {}
+        if self.exact_variables is not None:
+            values = {name: variables.get(name) for name in self.exact_variables}
+            if all(type(values[name]) is kind for name, kind in self.exact_variables.items()):
+                return values
         return get_variable_values(self.schema, self.node.variable_definitions, variables, max_errors=50)
 
 
@@ -126,6 +138,7 @@ class DocumentCache:
                 fragments,
                 make_plan(self._schema, node, fragments, self._every_field_blocks),
                 Variants(self._schema, node, fragments),
+                _exact_variables(self._schema, node),
             )
             for node in ast.definitions
             if isinstance(node, OperationDefinitionNode)
@@ -139,3 +152,14 @@ class DocumentCache:
             text, _ = self._documents.popitem(last=False)
             self._characters -= len(text)
         return document
+
+
+def _exact_variables(schema: GraphQLSchema, operation: OperationDefinitionNode) -> dict[str, type] | None:
+    exact = {}
+    for definition in operation.variable_definitions:
+        declared: Any = type_from_ast(schema, definition.type)
+        kind = _EXACT.get(get_nullable_type(declared))
+        if kind is None:
+            return None
+        exact[definition.variable.name.value] = kind
+    return exact

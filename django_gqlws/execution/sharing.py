@@ -6,7 +6,8 @@ import decimal
 import sys
 from collections.abc import Container, Hashable, Iterator
 from contextlib import suppress
-from contextvars import Context
+from contextvars import Context, ContextVar
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -53,12 +54,18 @@ def context_key(context: Context, left_out: Container[str] = ()) -> Hashable:
     Nobody notices who reads a context variable, so they all count: language, time zone, a tenant. Tracing variables
     do not, nor those whose names are ``left_out``.
     """
-    unread = {*_PLUMBING, *_tracing_variables()}
     return frozenset(
-        (variable, _freeze(variable.name, value))
-        for variable, value in context.items()
-        if variable not in unread and variable.name not in left_out
+        [
+            (variable, _freeze(variable.name, value))
+            for variable, value in context.items()
+            if not _is_plumbing(variable) and variable.name not in left_out
+        ]
     )
+
+
+@lru_cache(maxsize=1024)
+def _is_plumbing(variable: ContextVar[Any]) -> bool:
+    return variable in _PLUMBING or variable in _tracing_variables()
 
 
 def _tracing_variables() -> Iterator[Any]:

@@ -44,16 +44,14 @@ def decode(text: str) -> Any:
 
 
 def _has_float(value: Any) -> bool:
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        kind = type(value)
-        if kind is float:
-            return True
-        if kind is dict:
-            waiting.extend(value.values())
-        elif kind is list:
-            waiting.extend(value)
+    waiting: list[Any] = [[value]]
+    for container in waiting:  # It grows meanwhile.
+        for inner in container.values() if type(container) is dict else container:
+            kind = type(inner)
+            if kind is float:
+                return True
+            if kind is dict or kind is list:
+                waiting.append(inner)
     return False
 
 

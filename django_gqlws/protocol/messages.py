@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .close import Close
 from .codec import encode
@@ -66,44 +66,35 @@ class Replace:
 ClientMessage = ConnectionInit | Ping | Pong | Subscribe | Replace | Complete
 
 
-# Shapes: what each field of a message must be. A rule returns what is wrong, or None.
-
 Fields = Mapping[str, Any]
-Rule = Callable[[Fields, str], str | None]
 
 
-def text(fields: Fields, name: str) -> str | None:
-    value = fields.get(name)
-    if isinstance(value, str) and value:
-        return None
-    return f"'{name}' must be a non-empty string"
+class Rule(NamedTuple):
+    """What the value of a field may be."""
+
+    types: frozenset[type]
+    """As JSON is decoded."""
+    words: str
+    may_be_empty: bool = True
+    shape: Mapping[str, Rule] | None = None
+    """Of an object: what its fields may be."""
 
 
-def string(fields: Fields, name: str) -> str | None:
-    return None if isinstance(fields.get(name), str) else f"'{name}' must be a string"
-
-
-def string_or_null(fields: Fields, name: str) -> str | None:
-    value = fields.get(name)
-    return None if value is None or isinstance(value, str) else f"'{name}' must be a string or null"
-
-
-def object_or_null(fields: Fields, name: str) -> str | None:
-    value = fields.get(name)
-    return None if value is None or isinstance(value, dict) else f"'{name}' must be an object or null"
-
-
-def graphql_request(fields: Fields, name: str) -> str | None:
-    value = fields.get(name)
-    return find_fault(REQUEST, value) if isinstance(value, dict) else f"'{name}' must be an object"
-
-
-REQUEST: dict[str, Rule] = {
-    "query": string,
-    "operationName": string_or_null,
-    "variables": object_or_null,
-    "extensions": object_or_null,
-}
+_NULL = type(None)
+TEXT = Rule(frozenset({str}), "a non-empty string", may_be_empty=False)
+STRING = Rule(frozenset({str}), "a string")
+STRING_OR_NULL = Rule(frozenset({str, _NULL}), "a string or null")
+OBJECT_OR_NULL = Rule(frozenset({dict, _NULL}), "an object or null")
+GRAPHQL_REQUEST = Rule(
+    frozenset({dict}),
+    "an object",
+    shape={
+        "query": STRING,
+        "operationName": STRING_OR_NULL,
+        "variables": OBJECT_OR_NULL,
+        "extensions": OBJECT_OR_NULL,
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +105,20 @@ class Form:
     build: Callable[[Fields], ClientMessage | Close]
 
 
-INIT = Form({"payload": object_or_null}, lambda message: ConnectionInit(message.get("payload")))
-PING = Form({"payload": object_or_null}, lambda message: Ping(message.get("payload")))
-PONG = Form({"payload": object_or_null}, lambda message: Pong())
-SUBSCRIBE = Form({"id": text, "payload": graphql_request}, lambda message: Subscribe(message["id"], message["payload"]))
-COMPLETE = Form({"id": text}, lambda message: Complete(message["id"]))
+INIT = Form({"payload": OBJECT_OR_NULL}, lambda message: ConnectionInit(message.get("payload")))
+PING = Form({"payload": OBJECT_OR_NULL}, lambda message: Ping(message.get("payload")))
+PONG = Form({"payload": OBJECT_OR_NULL}, lambda message: Pong())
+SUBSCRIBE = Form({"id": TEXT, "payload": GRAPHQL_REQUEST}, lambda message: Subscribe(message["id"], message["payload"]))
+COMPLETE = Form({"id": TEXT}, lambda message: Complete(message["id"]))
 
 
 def find_fault(shape: Mapping[str, Rule], fields: Fields) -> str | None:
     """What is wrong with the fields of a message, in words, or None."""
-    for name, rule in shape.items():
-        if (fault := rule(fields, name)) is not None:
+    for name, (types, words, may_be_empty, inner) in shape.items():
+        value: Any = fields.get(name)
+        if type(value) not in types or not (value or may_be_empty):
+            return f"'{name}' must be {words}"
+        if inner is not None and (fault := find_fault(inner, value)) is not None:
             return fault
     return None
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import graphene
 import pytest
+from graphql import parse
+from graphql.execution.values import get_variable_values
 
 from django_gqlws.execution import documents
 from django_gqlws.execution.documents import LIGHT_CHARACTERS, Document, DocumentCache, Operation
@@ -187,3 +189,19 @@ def test_variables(text: str, given: dict[str, Any], expected: object) -> None:
     variables = operation.coerce_variables(given)
 
     assert (len(variables) if isinstance(variables, list) else variables) == expected
+
+
+KINDS = ("String", "String!", "ID", "Boolean!", "Int", "Float", "[String]", 'String = "d"')
+GIVEN = ({}, *({"v": value} for value in ("a", "", True, 1, 0.0, None, ["a"], "\ud800")))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("given", GIVEN, ids=repr)
+def test_variables_of_plain_types(kind: str, given: dict[str, Any]) -> None:
+    """They are what graphql-core makes of them, with fewer detours."""
+    [operation] = cache()._operations(parse(f"query ($v: {kind}, $s: String) {{ a }}")).values()
+    expected = get_variable_values(SCHEMA, operation.node.variable_definitions, {**given, "s": "s"})
+
+    variables = operation.coerce_variables({**given, "s": "s"})
+
+    assert repr(variables) == repr(expected)
