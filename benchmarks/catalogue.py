@@ -17,6 +17,7 @@ _OURS_PEER_RAW = frozenset({"ours", "peer", "raw"})
 
 _CORE = Deployment(layer="redis", processes=2)
 _PUBSUB = Deployment(layer="redis-pubsub", processes=2)
+_SQLITE = Deployment(layer="sqlite", processes=2)
 
 _CPU = Row("cpu_us", "... server CPU each, µs", digits=1)
 _REDIS_CPU = Row("redis_us", "... Redis' CPU each, µs", digits=3)
@@ -114,6 +115,11 @@ CATALOGUE = (
         *("rooms-pubsub", "Redis pub/sub, sender in another process", _REDIS_CPU),
         servers=frozenset({"ours", "peer", "layer"}),
         deployment=_PUBSUB,
+    ),
+    _rooms(
+        *("rooms-sqlite", "SqliteChannelLayer, sender in another process"),
+        servers=frozenset({"ours", "peer"}),
+        deployment=_SQLITE,
     ),
     _queries("queries", "1 socket, 64 in flight", "value", documents.VALUE, 1, 64),
     _queries("queries-100", "100 sockets", "value", documents.VALUE, 100, 1),

@@ -58,7 +58,8 @@ def cores() -> Cores:
 def running(server: Server, deployment: Deployment, cores: Cores, runner: Sequence[str] = ()) -> Iterator[Running]:
     """The server in fresh processes, stopped at the end; ``runner`` is a Python module with arguments around it."""
     with contextlib.ExitStack() as stack:
-        environment = {"BENCH_LAYER": deployment.layer}
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        environment = {"BENCH_LAYER": deployment.layer, "BENCH_FOLDER": folder}
         redis = None
         if deployment.needs_redis:
             port = _free_port()

@@ -117,6 +117,7 @@ TARGETS = (
     *_faster("fan-out 1,000 on daphne", "daphne", peer=20, raw=0.75),
     _at_most("CPU of a delivery to 5,000, times that to 100, times raw's", _growth_above_raw, 1.15, "x"),
     *_faster("1,000 rooms, Redis pub/sub, two processes", "rooms-pubsub", peer=5, layer=0.7),
+    *_faster("1,000 rooms, SqliteChannelLayer, two processes", "rooms-sqlite", peer=10),
     *_faster("queries, 64 in flight", "queries", peer=7, graphql_ws=1, raw=0.4),
     *_faster("queries, 100 sockets", "queries-100", peer=5, graphql_ws=1, raw=0.4),
     *_faster("queries, sync resolver, 64 in flight", "sync-queries", peer=4),
