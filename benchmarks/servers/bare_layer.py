@@ -15,14 +15,16 @@ class LayerRooms(raw.Rooms):
     def __init__(self) -> None:
         super().__init__()
         self._layer = get_channel_layer()
+        self._opening = asyncio.Lock()
         self._channel = ""
         self._receiving: asyncio.Task[None] | None = None
 
     async def join(self, connection: raw.Connection, op_id: str, field: str, room: str) -> None:
         """Have the process listen to the room."""
-        if self._receiving is None:
-            self._channel = await self._layer.new_channel()
-            self._receiving = asyncio.create_task(self._receive())
+        async with self._opening:
+            if not self._channel:
+                self._channel = await self._layer.new_channel()
+                self._receiving = asyncio.create_task(self._receive())
         await self._layer.group_add(f"{field}.{room}", self._channel)
         await super().join(connection, op_id, field, room)
 
