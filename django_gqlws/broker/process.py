@@ -63,7 +63,7 @@ def send_from_thread(message: Message) -> None:
     The loop is the one that serves subscribers, if there is one: the in-memory layer wakes no other. Otherwise it is
     one in a thread of its own, which keeps its connection to the layer. Raises BroadcastError, RunningLoopError.
     """
-    _refuse_running_loop()
+    refuse_running_loop()
     try:
         _send_over(_serving_loop() or _background.loop(), message)
     except _LoopEndedError:
@@ -75,7 +75,7 @@ def take_census_from_thread(groups: Sequence[str]) -> list[Answer]:
 
     Raises BroadcastError if the channel layer fails, RunningLoopError.
     """
-    _refuse_running_loop()
+    refuse_running_loop()
     loop = _serving_loop() or _background.loop()
     return asyncio.run_coroutine_threadsafe(_take_census(groups), loop).result()
 
@@ -126,7 +126,8 @@ def _send_elsewhere(envelopes: Sequence[Envelope]) -> None:
     asyncio.run_coroutine_threadsafe(send_all(), _serving_loop(but=ending) or _background.loop())
 
 
-def _refuse_running_loop() -> None:
+def refuse_running_loop() -> None:
+    """Raises RunningLoopError where a blocking call would block an event loop."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

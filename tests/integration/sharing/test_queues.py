@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from channels.layers import get_channel_layer
 
-from django_gqlws import subscription as subscription_module
+from django_gqlws.subscription import declaration
 from tests.support.notes import Notes
 from tests.support.peers import Peer
 from tests.support.sharing import ON_EVENT, Since, Stage, declare, say, serve, subscribed, texts
@@ -169,7 +169,7 @@ async def test_a_payload_that_cannot_be_unpacked(
 
     await on_event.broadcast(group="room", payload=1)
     with monkeypatch.context() as poisoned:
-        poisoned.setattr(subscription_module, "pack", lambda payload: b"\xc1")
+        poisoned.setattr(declaration, "pack", lambda payload: b"\xc1")
         await on_event.broadcast(group="room", payload=2)
     await on_event.broadcast(group="room", payload=3)
 

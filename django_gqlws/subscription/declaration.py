@@ -1,45 +1,26 @@
-"""`Subscription`: declared like a Graphene mutation, fed by `broadcast()`."""
+"""The class that applications derive from."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine
-from functools import partial
-from inspect import isawaitable
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import graphene
-from asgiref.sync import iscoroutinefunction
-from django.db import DEFAULT_DB_ALIAS, transaction
 from graphene.types.objecttype import ObjectTypeOptions
 from graphene.types.utils import yank_fields_from_attrs
 from graphene.utils.get_unbound_function import get_unbound_function
 from graphene.utils.props import props
-from graphql import located_error
 
-from .broker.bus import Message
-from .broker.envelope import Kind
-from .broker.groups import Group, group_name
-from .broker.mailbox import WhenFull
-from .broker.process import current_broker, send_from_thread
-from .broker.source import GroupSource
-from .conf import get_settings
-from .counters import counters
-from .execution.info import skip_result
-from .execution.kinds import call, on_loop, runs_on_loop
-from .execution.workers import CancelledTooLate
-from .prefixes import prefix_of
-from .serialization import pack
-
-logger = logging.getLogger(__name__)
-
-# Tasks of broadcasts that nobody awaits. They end with the channel layer's answer.
-_unawaited: set[asyncio.Task[None]] = set()
-
-# Calls of `unsubscribed` that run; one in a worker thread may go on when it has been cut.
-_ending: set[asyncio.Task[None]] = set()
+from ..broker.bus import Message
+from ..broker.envelope import Kind
+from ..broker.groups import Group, group_name
+from ..broker.mailbox import WhenFull
+from ..prefixes import prefix_of
+from ..serialization import pack
+from .field import SubscriptionField
+from .sending import post, send, send_sync
 
 
 class SubscriptionOptions(ObjectTypeOptions):  # type: ignore[misc]
@@ -158,7 +139,7 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
         required: bool = False,
     ) -> graphene.Field:
         """Mounts the subscription in the schema's subscription type."""
-        return _SubscriptionField(
+        return SubscriptionField(
             cls,
             name=name,
             description=description or cls._meta.description,
@@ -185,12 +166,12 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
 
         Raises PayloadError if the payload cannot be packed, BroadcastError if the channel layer fails.
         """
-        return cls._send(Kind.EVENT, group, pack(payload), on_commit, using)
+        return send(cls._message(Kind.EVENT, group, pack(payload)), cls._topic(), on_commit, using)
 
     @classmethod
     async def broadcast_async(cls, *, group: Group | None = None, payload: Any = None) -> None:
         """Like `broadcast`, from async code; returns when the channel layer has it."""
-        await current_broker().bus.post(Message(Kind.EVENT, cls._group_name(group), pack(payload)))
+        await post(cls._message(Kind.EVENT, group, pack(payload)))
 
     @classmethod
     def broadcast_sync(
@@ -202,7 +183,7 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
         using: str | None = None,
     ) -> None:
         """Like `broadcast`, from sync code. Raises RunningLoopError on a running event loop."""
-        cls._send_sync(Kind.EVENT, group, pack(payload), on_commit, using)
+        send_sync(cls._message(Kind.EVENT, group, pack(payload)), cls._topic(), on_commit, using)
 
     @classmethod
     def unsubscribe(
@@ -212,51 +193,21 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
 
         When it is sent, and what it returns and raises: as `broadcast`.
         """
-        return cls._send(Kind.UNSUBSCRIBE, group, b"", on_commit, using)
+        return send(cls._message(Kind.UNSUBSCRIBE, group), cls._topic(), on_commit, using)
 
     @classmethod
     async def unsubscribe_async(cls, *, group: Group | None = None) -> None:
         """Like `unsubscribe`, from async code; returns when the channel layer has it."""
-        await current_broker().bus.post(Message(Kind.UNSUBSCRIBE, cls._group_name(group), b""))
+        await post(cls._message(Kind.UNSUBSCRIBE, group))
 
     @classmethod
     def unsubscribe_sync(cls, *, group: Group | None = None, on_commit: bool = True, using: str | None = None) -> None:
         """Like `unsubscribe`, from sync code. Raises RunningLoopError on a running event loop."""
-        cls._send_sync(Kind.UNSUBSCRIBE, group, b"", on_commit, using)
+        send_sync(cls._message(Kind.UNSUBSCRIBE, group), cls._topic(), on_commit, using)
 
     @classmethod
-    def _send(
-        cls, kind: Kind, group: Group | None, payload: bytes, on_commit: bool, using: str | None
-    ) -> asyncio.Task[None] | None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            cls._send_sync(kind, group, payload, on_commit, using)
-            return None
-        # Posted here and now: its place in the order is that of the call.
-        sent = current_broker().bus.post(Message(kind, cls._group_name(group), payload))
-        # Never awaited and failed: asyncio logs the error of such a task.
-        task = loop.create_task(_wait_for(sent))
-        _unawaited.add(task)
-        task.add_done_callback(_unawaited.discard)
-        return task
-
-    @classmethod
-    def _send_sync(cls, kind: Kind, group: Group | None, payload: bytes, on_commit: bool, using: str | None) -> None:
-        message = Message(kind, cls._group_name(group), payload)
-
-        def send_late() -> None:
-            try:
-                send_from_thread(message)
-            except Exception:
-                # The request is committed: it must not fail now.
-                logger.exception("%s: the %s after the commit was not sent.", cls._topic(), kind)
-
-        alias = using or DEFAULT_DB_ALIAS
-        if on_commit and transaction.get_connection(alias).in_atomic_block:
-            transaction.on_commit(send_late, using=alias)
-        else:
-            send_from_thread(message)
+    def _message(cls, kind: Kind, group: Group | None, payload: bytes = b"") -> Message:
+        return Message(kind, cls._group_name(group), payload)
 
     # Names
 
@@ -297,112 +248,6 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
         except TypeError as error:
             raise AssertionError(f"subscribe returned a wrong group. {error}") from error
         return list(dict.fromkeys(names))
-
-
-class _SubscriptionField(graphene.Field):  # type: ignore[misc]
-    """The field of a `Subscription`: graphql-core finds the source stream where it looks for it."""
-
-    def __init__(self, subscription: type[Subscription], **options: Any) -> None:
-        meta = subscription._meta
-        super().__init__(meta.output, args=meta.arguments, resolver=_resolver(meta.publish), **options)
-        self._subscription = subscription
-
-    def wrap_subscribe(self, parent_subscribe: Any) -> Callable[..., Awaitable[AsyncIterable[Any]]]:
-        subscription = self._subscription
-
-        async def open_source(root: Any, info: Any, **arguments: Any) -> GroupSource:
-            return await _open_source(subscription, root, info, arguments)
-
-        open_source.subscription = subscription  # type: ignore[attr-defined]
-        return open_source
-
-
-async def _open_source(
-    subscription: type[Subscription], root: Any, info: Any, arguments: dict[str, Any]
-) -> GroupSource:
-    meta = subscription._meta
-
-    async def end(timeout: float | None = get_settings().notification_timeout) -> None:
-        if meta.unsubscribed is not None:
-            await _end(call(meta.unsubscribed, root, info, **arguments), subscription._topic(), timeout)
-
-    groups = None
-    if meta.subscribe is not None:
-        try:
-            groups = await call(meta.subscribe, root, info, **arguments)
-        except CancelledTooLate:
-            await end()  # `subscribe` returned normally: its counterpart must run.
-            raise
-    try:
-        names = subscription._group_names(groups)
-        share_key = None if meta.share_key is None else await call(meta.share_key, root, info, **arguments)
-        hash(share_key)
-        when_full = WhenFull(subscription.notification_queue_policy)
-    except BaseException:
-        await end()
-        raise
-    limit = subscription.notification_queue_limit
-    return GroupSource(
-        names,
-        limit if limit and limit > 0 else None,
-        when_full,
-        subscription.shared,
-        share_key,
-        end if meta.unsubscribed is not None else None,
-        subscription._name_of,
-        None if meta.initial is None else partial(_first_payload, meta.initial, root, info, arguments),
-    )
-
-
-async def _end(unsubscribed: Coroutine[Any, Any, Any], topic: str, timeout: float | None) -> None:
-    """Awaits the user's ``unsubscribed``: nobody but the timeout cuts it, and nobody waits for it longer."""
-    ending = asyncio.create_task(unsubscribed)
-    _ending.add(ending)
-    ending.add_done_callback(_ending.discard)
-    await asyncio.wait([ending], timeout=timeout or None)
-    if not ending.done():
-        counters.cut += 1
-        logger.warning("%s.unsubscribed took more than %g seconds and was cut.", topic, timeout)
-        ending.cancel()
-    elif not ending.cancelled() and (error := ending.exception()) is not None:
-        logger.error("%s.unsubscribed failed: %r", topic, error, exc_info=error)
-
-
-async def _first_payload(initial: Callable[..., Any], root: Any, info: Any, arguments: dict[str, Any]) -> Any:
-    try:
-        return await call(initial, root, info, **arguments)
-    except Exception as error:
-        raise located_error(error, info.field_nodes, info.path.as_list()) from error
-
-
-async def _wait_for(sent: asyncio.Future[None]) -> None:
-    # Shielded: who cancels the task does not take back the message.
-    await asyncio.shield(sent)
-
-
-def _resolver(publish: Callable[..., Any]) -> Callable[..., Any]:
-    """The root resolver of a notification: the user's ``publish``, sync or async as it is."""
-
-    async def resolve_async(payload: Any, info: Any, **arguments: Any) -> Any:
-        return _noted(await publish(payload, info, **arguments), info)
-
-    def resolve(payload: Any, info: Any, **arguments: Any) -> Any:
-        result = publish(payload, info, **arguments)
-        return _note_later(result, info) if isawaitable(result) else _noted(result, info)
-
-    if iscoroutinefunction(publish):
-        return resolve_async
-    return on_loop(resolve) if runs_on_loop(publish) else resolve
-
-
-def _noted(result: Any, info: Any) -> Any:
-    if result is None:
-        skip_result(info)
-    return result
-
-
-async def _note_later(result: Awaitable[Any], info: Any) -> Any:
-    return _noted(await result, info)
 
 
 def _method(cls: type, name: str) -> Callable[..., Any] | None:
