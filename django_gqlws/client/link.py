@@ -57,6 +57,8 @@ class Link:
         self.is_open = False
         self.end = ConnectionClosedError(None, "It was not opened yet: await connect_and_init().")
         """Why it is closed, when it is."""
+        self.dropped = 0
+        """Messages that nobody received."""
         self._transport = transport
         self._dialect = dialect
         self._reconnect = reconnect
@@ -64,6 +66,7 @@ class Link:
         self._demand = Demand()
         self.inbox = Inbox(self._demand)
         self._operations: dict[str, Operation] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._reading: asyncio.Task[None] | None = None
         self._speaking = Tasks(_report)
         self._name = uuid4().hex
@@ -109,7 +112,8 @@ class Link:
         self.is_open = True
         self.inbox.begin()
         if self._reading is None or self._reading.done():
-            self._reading = asyncio.get_running_loop().create_task(self._serve())
+            self._loop = asyncio.get_running_loop()
+            self._reading = self._loop.create_task(self._serve())
             # Not `finally`: a task that is cancelled before it has begun runs none of it.
             self._reading.add_done_callback(self._finish)
 
@@ -167,6 +171,17 @@ class Link:
         if self._operations.pop(id, None) is not None and self.is_open:
             await self._send_quietly(self._dialect.stop_message(id))
 
+    def abandon(self, id: str, inbox: Inbox) -> None:
+        """The same for an operation that nobody knows any more, from wherever the garbage collector runs."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # The loop is closed.
+                self._loop.call_soon_threadsafe(self._forget, id, inbox)
+
+    def _forget(self, id: str, inbox: Inbox) -> None:
+        inbox.discard()
+        if self._operations.pop(id, None) is not None and self.is_open:
+            self._speak(self._dialect.stop_message(id))
+
     # Reading
 
     async def _serve(self) -> None:
@@ -222,7 +237,9 @@ class Link:
 
     def _keep(self, message: Message) -> None:
         if self.inbox.is_full:
-            logger.warning("Nobody receives the messages of operations started by hand: the oldest is dropped.")
+            if not self.dropped:
+                logger.warning("Nobody receives the messages of operations started by hand: the oldest are dropped.")
+            self.dropped += 1
             self.inbox.drop_oldest()
         self.inbox.put(message)
 

@@ -1,14 +1,14 @@
-"""The results of one operation, as an asynchronous iterable."""
+"""The results of one operation, as an asynchronous iterator."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from ..exceptions import GraphqlWsResponseError
+from ..exceptions import ClientError, GraphqlWsResponseError
 from ..protocol.client import ClientDialect, Kind
-from .inbox import Message
+from .inbox import Inbox, Message
 from .link import RECONNECTED, Link
 
 
@@ -17,8 +17,8 @@ class Stream:
 
     A result may have ``errors``: that is one notification that failed, and the stream goes on. It raises
     GraphqlWsResponseError when the server refuses the operation, and ConnectionClosedError when the connection is
-    closed for good. It starts when it is first read. Leaving a loop ends it at the server soon, ``async with`` (or
-    `aclose`) at once.
+    closed for good. It starts when it is first read, and ends with `aclose`, with an ``async with`` block, or when
+    nobody has a reference to it any more: ``async for result in client.stream(...)`` may be left at any time.
     """
 
     def __init__(self, link: Link, dialect: ClientDialect, request: Message) -> None:
@@ -27,14 +27,41 @@ class Stream:
         self._link = link
         self._dialect = dialect
         self._request = request
-        self._results = self._read()
+        self._inbox: Inbox | None = None
+        self._is_over = False
 
-    def __aiter__(self) -> AsyncIterator[Mapping[str, Any]]:
-        return self._results
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Mapping[str, Any]:
+        if self._is_over:
+            raise StopAsyncIteration
+        if self._inbox is None:
+            self._inbox = await self._link.start(self._request, is_repeated=True)
+        try:
+            return await self._result(self._inbox)
+        except (ClientError, StopAsyncIteration):
+            self._is_over = True
+            raise
+
+    async def _result(self, inbox: Inbox) -> Mapping[str, Any]:
+        while True:
+            message = await inbox.get()
+            match self._dialect.kind(message):
+                case Kind.RESULT:
+                    return message["payload"]  # type: ignore[no-any-return]
+                case Kind.ERROR:
+                    raise GraphqlWsResponseError(message)
+                case Kind.COMPLETE:
+                    raise StopAsyncIteration
+                case _ if message is RECONNECTED:
+                    self.reconnects += 1
 
     async def aclose(self) -> None:
-        """Ends it."""
-        await self._results.aclose()
+        """Ends it: the server has been told when this returns."""
+        self._is_over = True
+        if self._inbox is not None:
+            await self._link.stop(self._request["id"], self._inbox)
 
     async def __aenter__(self) -> Self:
         return self
@@ -44,19 +71,6 @@ class Stream:
     ) -> None:
         await self.aclose()
 
-    async def _read(self) -> AsyncGenerator[Mapping[str, Any], None]:
-        inbox = await self._link.start(self._request, is_repeated=True)
-        try:
-            while True:
-                message = await inbox.get()
-                match self._dialect.kind(message):
-                    case Kind.RESULT:
-                        yield message["payload"]
-                    case Kind.ERROR:
-                        raise GraphqlWsResponseError(message)
-                    case Kind.COMPLETE:
-                        return
-                    case _ if message is RECONNECTED:
-                        self.reconnects += 1
-        finally:
-            await self._link.stop(self._request["id"], inbox)
+    def __del__(self) -> None:
+        if self._inbox is not None and not self._is_over:
+            self._link.abandon(self._request["id"], self._inbox)

@@ -145,6 +145,12 @@ class LegacyPingingConsumer(LegacyConsumer):
     send_ping_every = 0.05
 
 
+class LegacyConfirmingConsumer(LegacyConsumer):
+    """Says when a subscription is active, in either dialect."""
+
+    confirm_subscriptions = True
+
+
 class LegacyOrderedConsumer(LegacyConsumer):
     """Runs the operations of an old client one after the other."""
 

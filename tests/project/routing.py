@@ -27,6 +27,7 @@ websocket_urlpatterns = [
     path("legacy-only/", consumers.LegacyOnlyConsumer.as_asgi()),
     path("legacy-frank/", consumers.LegacyFrankConsumer.as_asgi()),
     path("legacy-pinging/", consumers.LegacyPingingConsumer.as_asgi()),
+    path("legacy-confirming/", consumers.LegacyConfirmingConsumer.as_asgi()),
     path("legacy-ordered/", consumers.LegacyOrderedConsumer.as_asgi()),
     path("hooked/", consumers.HookedConsumer.as_asgi()),
     path("plainly-hooked/", consumers.PlainlyHookedConsumer.as_asgi()),

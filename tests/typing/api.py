@@ -15,6 +15,7 @@ from django_gqlws import (
 from django_gqlws.protocol.close import Close
 from django_gqlws.testing import GraphqlWsClient as TestingClient
 from django_gqlws.testing import GraphqlWsTransport as TestingTransport
+from django_gqlws.testing import deliver_broadcasts
 
 
 async def use_the_client() -> None:
@@ -45,5 +46,6 @@ async def use_the_testing_client(application: Any) -> None:
     id: str = await client.start("{ value }", variables={}, operation_name="N", msg_id="1")
     errors, data = await client.receive_error(id)
     await client.assert_no_messages("hush", attempts=1, interval=0.1)
-    await client.wait_disconnect(timeout=1, assert_code=4400)
+    with deliver_broadcasts():
+        await client.wait_disconnect(timeout=1, assert_code=4400)
     print(errors, data)

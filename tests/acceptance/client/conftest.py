@@ -1,7 +1,7 @@
 """The package's own client at one end, the test project at the other: in this process, on uvicorn, on daphne.
 
 def test_x(transport): ...        a function from a path to a new transport, over each of them in turn
-async def test_x(client): ...     an acknowledged client of the confirming consumer
+async def test_x(client): ...     an acknowledged client of a consumer that confirms, in each dialect
 def test_x(key): ...              a name that no other test uses
 """
 
@@ -19,6 +19,8 @@ from django_gqlws import GraphqlWsClient, GraphqlWsTransport, GraphqlWsTransport
 from tests.project.asgi import application
 from tests.support.project import ProjectServer
 from tests.support.server import Kind
+
+NEW, OLD = "graphql-transport-ws", "graphql-ws"
 
 Transport = Callable[[str], GraphqlWsTransport]
 
@@ -39,10 +41,16 @@ def transport(request: pytest.FixtureRequest, url: Callable[[Kind, str], str]) -
     return lambda path: GraphqlWsTransportAiohttp(url(request.param, path))
 
 
+@pytest.fixture(params=[NEW, OLD])
+def subprotocol(request: pytest.FixtureRequest) -> str:
+    """What the client speaks: each dialect in turn."""
+    return str(request.param)
+
+
 @pytest.fixture
-async def client(transport: Transport) -> AsyncIterator[GraphqlWsClient]:
+async def client(transport: Transport, subprotocol: str) -> AsyncIterator[GraphqlWsClient]:
     """An acknowledged client of a consumer that confirms subscriptions."""
-    async with GraphqlWsClient(transport("confirming/")) as client:
+    async with GraphqlWsClient(transport("legacy-confirming/"), subprotocol) as client:
         yield client
 
 

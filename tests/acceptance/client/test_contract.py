@@ -9,7 +9,7 @@ import pytest
 
 from django_gqlws import GraphqlWsClient, GraphqlWsResponseError
 from django_gqlws.exceptions import ConnectionClosedError, ConnectionFailedError
-from tests.acceptance.client.conftest import Transport
+from tests.acceptance.client.conftest import NEW, OLD, Transport
 
 ON_MESSAGE = "subscription ($group: String!) { onMessage(group: $group) { text } }"
 BROADCAST = "mutation ($group: String!, $text: String!) { broadcast(group: $group, text: $text) }"
@@ -45,11 +45,12 @@ async def test_errors(client: GraphqlWsClient, document: str) -> None:
     with pytest.raises(GraphqlWsResponseError) as caught:
         await client.execute(document)
 
-    assert caught.value.response["type"] in ("next", "error")
+    assert caught.value.response["type"] in ("next", "data", "error")
     assert "message" in repr(caught.value)
     assert await client.execute("{ value }") == {"data": {"value": "value"}}
 
 
+@pytest.mark.parametrize("subprotocol", [NEW])
 async def test_a_subscription_by_hand(client: GraphqlWsClient, key: str) -> None:
     """Confirmed, it misses no broadcast; completed, it gets none."""
     id = await client.subscribe(ON_MESSAGE, variables={"group": key})
@@ -111,11 +112,33 @@ async def test_a_stream_that_is_left(client: GraphqlWsClient, key: str) -> None:
     assert result == {"data": {"reached": 1}}
 
 
+@pytest.mark.parametrize("subprotocol", [OLD])
+async def test_a_subscription_by_hand_in_the_legacy_dialect(client: GraphqlWsClient, key: str) -> None:
+    """The same, and the server says when it is over."""
+    id = await client.subscribe(ON_MESSAGE, variables={"group": key})
+
+    await client.execute(BROADCAST, {"group": key, "text": "one"})
+    assert await client.receive_next(id) == {"data": {"onMessage": {"text": "one"}}}
+
+    await client.complete(id)
+    await client.receive_complete(id)
+
+
+@pytest.mark.parametrize("subprotocol", [NEW])
 async def test_a_stream_that_is_refused(client: GraphqlWsClient) -> None:
     """The server's error is raised."""
     with pytest.raises(GraphqlWsResponseError, match="not for you"):
         async for _ in client.stream("subscription { onRefusedMessage { text } }"):
             pass
+
+
+@pytest.mark.parametrize("subprotocol", [OLD])
+async def test_a_stream_that_is_refused_in_the_legacy_dialect(client: GraphqlWsClient) -> None:
+    """The errors come as a result, as that protocol has it, and the stream ends."""
+    (result,) = [result async for result in client.stream("subscription { onRefusedMessage { text } }")]
+
+    assert result["data"] is None
+    assert result["errors"][0]["message"] == "not for you"
 
 
 async def test_the_payloads_of_the_handshake(transport: Transport) -> None:
@@ -125,6 +148,16 @@ async def test_the_payloads_of_the_handshake(transport: Transport) -> None:
     assert await client.connect_and_init({"ack": {"hello": "ann"}}) == {"hello": "ann"}
 
     await client.finalize()
+
+
+async def test_a_refused_client_of_the_legacy_dialect(transport: Transport) -> None:
+    """It learns the server's words at once."""
+    client = GraphqlWsClient(transport("legacy/"), OLD)
+
+    with pytest.raises(GraphqlWsResponseError, match="not today"):
+        await client.connect_and_init({"refuse": "GraphQLError", "reason": "not today"})
+
+    assert not client.connected
 
 
 async def test_a_refused_client(transport: Transport) -> None:
@@ -148,7 +181,7 @@ async def test_the_server_closes(transport: Transport, key: str) -> None:
     waiting = [
         asyncio.create_task(client.execute("query ($key: String!) { slowValue(key: $key) }", {"key": key})),
         asyncio.create_task(client.receive()),
-        asyncio.create_task(anext(aiter(client.stream(ON_MESSAGE, {"group": key})))),
+        asyncio.create_task(anext(client.stream(ON_MESSAGE, {"group": key}))),
     ]
 
     await client.start("{ value }", msg_id="")
@@ -160,9 +193,10 @@ async def test_the_server_closes(transport: Transport, key: str) -> None:
     await client.finalize()
 
 
-async def test_pings_of_the_server(transport: Transport) -> None:
+async def test_pings_of_the_server(transport: Transport, subprotocol: str) -> None:
     """They reach nobody, and do no harm."""
-    async with GraphqlWsClient(transport("pinging/")) as client:
+    path = {NEW: "pinging/", OLD: "legacy-pinging/"}[subprotocol]
+    async with GraphqlWsClient(transport(path), subprotocol) as client:
         with pytest.raises(TimeoutError):
             await client.wait_response(lambda _: True, timeout=0.2)
 

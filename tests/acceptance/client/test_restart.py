@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
@@ -36,18 +36,17 @@ async def test_a_restart(confirming: Server) -> None:
     transport = GraphqlWsTransportAiohttp(confirming.ws_url)
     async with GraphqlWsClient(transport, reconnect=RESTARTING) as client:
         stream = client.stream(ON_MESSAGE, {"group": group})
-        results: AsyncIterator[object] = aiter(stream)
-        assert await anext(results) == {"data": None}
+        assert await anext(stream) == {"data": None}
         await say(confirming, group, "before")
-        assert await anext(results) == {"data": {"onMessage": {"text": "before"}}}
+        assert await anext(stream) == {"data": {"onMessage": {"text": "before"}}}
 
         for restarts in (1, 2):
             confirming.restart()
 
-            assert await anext(results) == {"data": None}
+            assert await anext(stream) == {"data": None}
             assert stream.reconnects == restarts
             await say(confirming, group, f"after {restarts}")
-            assert await anext(results) == {"data": {"onMessage": {"text": f"after {restarts}"}}}
+            assert await anext(stream) == {"data": {"onMessage": {"text": f"after {restarts}"}}}
 
         await stream.aclose()
 
@@ -55,7 +54,7 @@ async def test_a_restart(confirming: Server) -> None:
 async def test_a_crash_without_being_asked_to_reconnect(confirming: Server) -> None:
     """Everybody who waits learns it at once."""
     async with GraphqlWsClient(GraphqlWsTransportAiohttp(confirming.ws_url)) as client:
-        results = aiter(client.stream(ON_MESSAGE, {"group": "any"}))
+        results = client.stream(ON_MESSAGE, {"group": "any"})
         await anext(results)
 
         confirming.kill()

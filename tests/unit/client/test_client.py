@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from typing import Any
 
 import pytest
@@ -411,7 +410,7 @@ class TestClosing:
             asyncio.create_task(client.receive()),
             asyncio.create_task(client.receive(wait_id="a")),
             asyncio.create_task(client.wait_response(lambda _: True)),
-            asyncio.create_task(anext(aiter(stream))),
+            asyncio.create_task(anext(stream)),
         ]
         for _ in range(2):
             await server.heard()
@@ -517,7 +516,7 @@ class TestStreaming:
     async def test_the_server_refuses_it(self) -> None:
         """That is raised."""
         client, server = await connected()
-        first = asyncio.ensure_future(anext(aiter(client.stream(DOCUMENT))))
+        first = asyncio.ensure_future(anext(client.stream(DOCUMENT)))
         id = (await server.heard())["id"]
 
         server.say(id=id, type="error", payload=[{"message": "no"}])
@@ -527,7 +526,7 @@ class TestStreaming:
         await client.finalize()
 
     async def test_leaving_the_loop(self) -> None:
-        """The server is told, without any further word."""
+        """The server is told at once, without any further word."""
         client, server = await connected()
 
         async def read_one() -> Any:
@@ -541,8 +540,31 @@ class TestStreaming:
         server.say(id=id, type="next", payload={"data": 1})
 
         assert await reading == {"data": 1}
-        gc.collect()
         assert await server.heard() == {"id": id, "type": "complete"}
+        await client.finalize()
+
+    async def test_a_reader_that_gives_up_for_now(self) -> None:
+        """The stream goes on where it was."""
+        client, server = await connected()
+        stream = client.stream(DOCUMENT)
+
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await anext(stream)
+        server.say(id=(await server.heard())["id"], type="next", payload={"data": 1})
+
+        assert await anext(stream) == {"data": 1}
+        await client.finalize()
+
+    async def test_reading_on_after_the_end(self) -> None:
+        """There is nothing more."""
+        client, server = await connected()
+        stream = client.stream(DOCUMENT)
+        first = asyncio.ensure_future(anext(stream, "nothing"))
+        server.say(id=(await server.heard())["id"], type="complete")
+        assert await first == "nothing"
+
+        assert await anext(stream, "nothing") == "nothing"
         await client.finalize()
 
     async def test_async_with(self) -> None:
@@ -550,7 +572,7 @@ class TestStreaming:
         client, server = await connected()
 
         async with client.stream(DOCUMENT) as stream:
-            first = asyncio.ensure_future(anext(aiter(stream)))
+            first = asyncio.ensure_future(anext(stream))
             id = (await server.heard())["id"]
             server.say(id=id, type="next", payload={"data": 1})
             await first
@@ -561,7 +583,7 @@ class TestStreaming:
     async def test_a_slow_reader(self) -> None:
         """The client stops reading: all results are there in the end."""
         client, server = await connected()
-        results = aiter(client.stream(DOCUMENT))
+        results = client.stream(DOCUMENT)
         first = asyncio.ensure_future(anext(results))
         id = (await server.heard())["id"]
         count = inbox.LIMIT + 10
@@ -571,13 +593,13 @@ class TestStreaming:
         assert await first == {"data": 0}
         assert server.unread > 0
         assert [(await anext(results))["data"] for _ in range(count - 1)] == list(range(1, count))
-        await results.aclose()  # type: ignore[attr-defined]
+        await results.aclose()
         await client.finalize()
 
     async def test_a_slow_reader_in_the_way_of_another(self) -> None:
         """Who waits gets the answer; the stream ends with an error behind what it has."""
         client, server = await connected()
-        results = aiter(client.stream(DOCUMENT))
+        results = client.stream(DOCUMENT)
         first = asyncio.ensure_future(anext(results))
         id = (await server.heard())["id"]
         for number in range(inbox.LIMIT + 10):

@@ -20,7 +20,7 @@ async def streaming(**options: Any) -> tuple[GraphqlWsClient, Server, Stream, di
     """A client with a stream of which one result was read, and the request of the stream."""
     client, server = await connected(reconnect=QUICKLY, **options)
     stream = client.stream(DOCUMENT)
-    first = asyncio.ensure_future(anext(aiter(stream)))
+    first = asyncio.ensure_future(anext(stream))
     request = await server.heard()
     server.say(id=request["id"], type="next", payload={"data": 1})
     assert await first == {"data": 1}
@@ -38,7 +38,7 @@ async def test_a_stream(code: int) -> None:
     assert await server.heard() == {"type": "connection_init"}
     assert await server.heard() == request
     server.say(id=request["id"], type="next", payload={"data": 2})
-    assert await anext(aiter(stream)) == {"data": 2}
+    assert await anext(stream) == {"data": 2}
     assert stream.reconnects == 1
     assert client.connected
     await stream.aclose()
@@ -53,7 +53,7 @@ async def test_a_final_close(code: int) -> None:
     server.close(code)
 
     with pytest.raises(ConnectionClosedError, match=str(code)):
-        await anext(aiter(stream))
+        await anext(stream)
     assert (await client.wait_disconnect()).code == code
     assert server.connections == 1
 
@@ -91,7 +91,7 @@ async def test_all_attempts_fail() -> None:
     server.close(1006, "gone")
 
     with pytest.raises(ConnectionClosedError, match="gone"):
-        await anext(aiter(stream))
+        await anext(stream)
     assert server.connections == 1 + QUICKLY.attempts
 
 
@@ -103,7 +103,7 @@ async def test_an_attempt_is_refused_for_good() -> None:
     server.close(1006)
 
     with pytest.raises(ConnectionClosedError, match="who are you"):
-        await anext(aiter(stream))
+        await anext(stream)
     assert server.connections == 2
 
 
