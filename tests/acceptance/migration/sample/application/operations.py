@@ -37,6 +37,7 @@ class Query(graphene.ObjectType):
     remember = graphene.String(text=graphene.String(), description="What an earlier operation wrote into the scope.")
     fresh = graphene.Boolean(description="Whether nobody has marked this context before.")
     channel = graphene.Boolean(description="Whether the connection has a channel of its own.")
+    handshake = graphene.List(graphene.String, description="A header and the cookies of the handshake.")
     noted = graphene.Int(
         what=graphene.String(required=True),
         count=graphene.Int(default_value=1),
@@ -111,6 +112,11 @@ class Query(graphene.ObjectType):
     @staticmethod
     async def resolve_channel(root: Any, info: Any) -> bool:
         return isinstance(info.context.channel_name, str)
+
+    @staticmethod
+    async def resolve_handshake(root: Any, info: Any) -> list[str]:
+        headers = dict(info.context.channels_scope["headers"])
+        return [headers[name].decode() for name in (b"x-me", b"cookie")]
 
     @staticmethod
     async def resolve_noted(root: Any, info: Any, what: str, count: int) -> int:

@@ -252,12 +252,12 @@ class TestAiohttp:
     @line("client.transports")
     @pytest.mark.ours("it passes coroutines to asyncio.wait, which Python 3.11 refuses")
     async def test_over_a_real_socket(self, url: str) -> None:
-        """The client works as it does in tests."""
+        """The server sees the cookies and headers; the client works as it does in tests."""
         transport = GraphqlWsTransportAiohttp(url, cookies={"a": "b"}, headers={"x-me": "me"})
         client = GraphqlWsClient(transport)
         await client.connect_and_init()
 
-        assert await client.execute("{ value }") == {"data": {"value": "value"}}
+        assert await client.execute("{ handshake }") == {"data": {"handshake": ["me", "a=b"]}}
 
         await client.finalize()
 
