@@ -16,6 +16,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -392,6 +393,16 @@ class TestFault11:
             assert await listener.receive() == notification("1", "the end")
 
 
+STALL = "query ($folder: String!) { stall(folder: $folder) }"
+BURST = "mutation ($room: String!, $how: String!) { burst(room: $room, count: 1000, how: $how) { ok } }"
+
+
+async def hear_text(client: Client) -> str:
+    """The text of the next message of a room."""
+    text: str = (await client.receive())["payload"]["data"]["onMessage"]["text"]
+    return text
+
+
 @pytest.fixture(params=LAYERS)
 def layer(request: pytest.FixtureRequest, application: Copy) -> str:
     """The configuration of each channel layer in turn, with its default capacity."""
@@ -414,15 +425,31 @@ class TestFault12:
         async with acknowledged(server) as listener, acknowledged(server) as sender:
             await subscribe(listener, "1", ON_MESSAGE, room=key)
 
-            await sender.subscribe(
-                "1",
-                "mutation ($room: String!, $how: String!) { burst(room: $room, count: 1000, how: $how) { ok } }",
-                {"room": key, "how": how},
-            )
+            await sender.subscribe("1", BURST, {"room": key, "how": how})
 
-            texts = [(await listener.receive())["payload"]["data"]["onMessage"]["text"] for _ in range(1000)]
+            texts = [await hear_text(listener) for _ in range(1000)]
             assert sorted(map(int, texts)) == list(range(1000))
             assert how == "threads" or texts == sorted(texts, key=int)
+
+    @pytest.mark.parametrize("layer", [kind for kind in LAYERS if kind != "inmemory"], indirect=True)
+    async def test_a_burst_while_the_receiver_is_busy(
+        self, serve: Callable[[str], Server], application: Copy, layer: str, key: str, tmp_path: Path
+    ) -> None:
+        """All of 1,000 from another process wait for it."""
+        with application.served(json.loads(layer)) as other:
+            async with acknowledged(serve(layer)) as listener, acknowledged(other) as sender:
+                await subscribe(listener, "1", ON_MESSAGE, room=key)
+                await listener.subscribe("2", STALL, {"folder": str(tmp_path)})
+                while not (tmp_path / "stalled").exists():  # noqa: ASYNC110 - another process makes it
+                    await asyncio.sleep(0.01)
+
+                await sender.subscribe("1", BURST, {"room": key, "how": "concurrent"})
+                await sender.receive(timeout=60)
+                (tmp_path / "go").touch()
+
+                await listener.receive_until("complete", id="2")
+                texts = [await hear_text(listener) for _ in range(1000)]
+        assert texts == [str(number) for number in range(1000)]
 
 
 class TestFault13:

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import time
+from pathlib import Path
 from typing import Any
 
 import graphene
@@ -44,6 +46,10 @@ class Query(graphene.ObjectType):
         description="Answers as soon as this was noted so often.",
     )
     times_noted = graphene.Int(what=graphene.String(required=True), description="How often this was noted so far.")
+    stall = graphene.Boolean(
+        folder=graphene.String(required=True),
+        description="Blocks the event loop: makes a file `stalled`, and waits for a file `go`.",
+    )
     blocking = graphene.String(key=graphene.String(required=True), description="Blocks its thread until noted.")
 
     @staticmethod
@@ -128,10 +134,22 @@ class Query(graphene.ObjectType):
         return diary.notes.count(what)
 
     @staticmethod
+    async def resolve_stall(root: Any, info: Any, folder: str) -> bool:
+        block(Path(folder))
+        return True
+
+    @staticmethod
     def resolve_blocking(root: Any, info: Any, key: str) -> str:
         diary.note(f"blocks {key}")
         diary.block(key)
         return key
+
+
+def block(folder: Path) -> None:
+    """Keep the thread, whatever else it has to do."""
+    (folder / "stalled").touch()
+    while not (folder / "go").exists():
+        time.sleep(0.01)
 
 
 class Say(graphene.Mutation):
