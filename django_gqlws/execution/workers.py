@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import Callable
 from contextvars import ContextVar
-from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from asgiref.sync import SyncToAsync
@@ -83,13 +82,16 @@ async def _outlast(job: Job) -> None:
         counters.blocked_threads -= 1
 
 
-@lru_cache(maxsize=1)
+_threads_of: dict[int, Threads[Job]] = {}
+"""By process: a forked child has the parent's object, but none of its threads."""
+
+
 def _threads() -> Threads[Job]:
-    return Threads(get_settings().sync_threads, _run_in_thread)
-
-
-# A forked child has the parent's object, but none of its threads.
-os.register_at_fork(after_in_child=_threads.cache_clear)
+    process = os.getpid()
+    # Loops in several threads may come here at once: one object stays, the others have no threads yet.
+    return _threads_of.get(process) or _threads_of.setdefault(
+        process, Threads(get_settings().sync_threads, _run_in_thread)
+    )
 
 
 def _run_in_thread(job: Job) -> None:

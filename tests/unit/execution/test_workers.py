@@ -29,10 +29,10 @@ tenant: ContextVar[str] = ContextVar("tenant")
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """A pool with a single thread."""
-    workers._threads.cache_clear()
+    workers._threads_of.clear()
     with override_settings(GQLWS={"SYNC_THREADS": 1}):
         yield
-    workers._threads.cache_clear()
+    workers._threads_of.clear()
 
 
 async def test_what_a_function_sees_and_gives() -> None:
@@ -309,6 +309,25 @@ async def test_two_loops_at_the_same_time() -> None:
 
     assert await asyncio.gather(*here) == [str(number) for number in range(100)]
     assert await other == [str(-number) for number in range(100)]
+
+
+def test_two_loops_that_begin_at_the_same_time() -> None:
+    """They share the threads of the process."""
+    workers._threads_of.clear()
+    together = threading.Barrier(8, timeout=LIMIT)
+    found: set[object] = set()
+
+    def look() -> None:
+        together.wait()
+        found.add(workers._threads())
+
+    loops = [threading.Thread(target=look) for _ in range(8)]
+    for loop in loops:
+        loop.start()
+    for loop in loops:
+        loop.join()
+
+    assert found == {workers._threads()}
 
 
 def in_a_program(code: str) -> str:
