@@ -255,6 +255,24 @@ class TestOperations:
         assert await old.receive() == {"id": "1", "type": "complete"}
         await inside.reached("UNSUBSCRIBED", key)
 
+    async def test_clients_of_both_dialects(
+        self, project: ProjectServer, old: Client, inside: Inside, key: str
+    ) -> None:
+        """They share one execution of a broadcast; each gets it in its own frame."""
+        async with connect(project.url("legacy/")) as new:
+            await new.init()
+            await new.subscribe("new", ON_MESSAGE, {"group": key, "key": key})
+            await old.start("old", ON_MESSAGE, {"group": key, "key": key})
+            await inside.reached("STARTED", key, 2)
+            assert await barrier(old) == await new.barrier() == []
+
+            await inside.broadcast(key, "hello")
+
+            payload = {"data": {"onMessage": {"text": "hello"}}}
+            assert await new.receive() == {"id": "new", "type": "next", "payload": payload}
+            assert await old.receive() == {"id": "old", "type": "data", "payload": payload}
+        assert await inside.count("PUBLISHED", key) == 1
+
     async def test_a_stop(self, old: Client, inside: Inside, key: str) -> None:
         """The operation is cancelled and released; one `complete` comes back, and nothing else."""
         await old.start("1", SILENT, {"key": key})
