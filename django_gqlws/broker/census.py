@@ -19,7 +19,7 @@ from .bus import Bus, Message
 from .envelope import Kind
 from .event import Event
 from .groups import group_name
-from .layer import Layer, get_layer
+from .layer import Layer, get_layer, new_channel
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ async def take_census(bus: Bus, groups: Sequence[str]) -> list[Answer]:
     answers. Raises BroadcastError if the channel layer fails."""
     layer = get_layer()
     try:
-        channel = await layer.new_channel(CHANNEL_PREFIX)
+        channel = await new_channel(layer, CHANNEL_PREFIX)
     except Exception as error:
         raise BroadcastError(f"The channel layer gives no channel: {type(error).__name__}: {error}") from error
     await bus.post(Message(Kind.CENSUS, census_group(), pack({"groups": list(groups), "answer_to": channel})))

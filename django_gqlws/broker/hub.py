@@ -16,7 +16,7 @@ from .census import Respondent, census_group
 from .cohort import Cohorts, Member
 from .envelope import Envelope
 from .event import Event
-from .layer import CHANNEL_PREFIX, Layer, get_layer
+from .layer import CHANNEL_PREFIX, Layer, get_layer, new_channel
 
 logger = logging.getLogger(__name__)
 
@@ -180,7 +180,7 @@ class Hub:
         retry = FIRST_RETRY
         while True:
             try:
-                return await layer.new_channel(CHANNEL_PREFIX)
+                return await new_channel(layer, CHANNEL_PREFIX)
             except Exception as error:
                 logger.error("The channel layer gives no channel: %r", error)
                 self._fail_waiters(error)

@@ -13,7 +13,8 @@ CHANNEL_PREFIX = "gqlws.hub"
 CAPACITY = 10_000
 """Messages that may wait for one process. Layers drop silently beyond; their default is 100, less than a burst."""
 
-_CAPACITY_RULE = (re.compile(rf"{re.escape(CHANNEL_PREFIX)}\."), CAPACITY)
+_OUR_CHANNELS = re.compile(rf"{re.escape(CHANNEL_PREFIX)}\.")
+_ALL_CHANNELS = re.compile(r"specific\.")
 
 
 class Layer(Protocol):
@@ -47,11 +48,23 @@ def reaches_other_processes() -> bool:
     return not isinstance(get_channel_layer(), InMemoryChannelLayer)
 
 
+async def new_channel(layer: Layer, prefix: str) -> str:
+    """A channel for this process to receive from, named with the prefix where that is possible."""
+    return await (layer.new_channel() if _has_one_queue(layer) else layer.new_channel(prefix))
+
+
+def _has_one_queue(layer: Any) -> bool:
+    # channels-redis' core layer has a queue for each prefix and process, and a process waits at one of them at a time.
+    # Under a prefix of ours the project's other consumers would wait until something came for us, and we for them.
+    return hasattr(layer, "client_prefix")
+
+
 def _make_room(layer: Any) -> None:
     # The sender looks the capacity up, and both ends of the layer come here. The pub/sub layer has no capacities.
     rules = getattr(layer, "channel_capacity", None)
-    if rules is None or _CAPACITY_RULE in rules:
+    rule = (_ALL_CHANNELS if _has_one_queue(layer) else _OUR_CHANNELS, CAPACITY)
+    if rules is None or rule in rules:
         return
     if isinstance(rules, dict):
         rules = layer.compile_capacities(rules)
-    layer.channel_capacity = [_CAPACITY_RULE, *rules]
+    layer.channel_capacity = [rule, *rules]

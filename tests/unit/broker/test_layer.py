@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from channels.layers import InMemoryChannelLayer, channel_layers
+from channels_redis.core import RedisChannelLayer
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from django_gqlws.broker.layer import CAPACITY, CHANNEL_PREFIX, get_layer
+from django_gqlws.broker.layer import CAPACITY, CHANNEL_PREFIX, get_layer, new_channel
 from tests.support.tables import situations
 
 CAPACITIES: dict[str, tuple[dict[Any, int] | None, int]] = {
@@ -27,9 +28,20 @@ async def test_the_capacity_of_our_channel(rules: dict[Any, int] | None, default
     for _ in range(2):
         assert get_layer() is layer
 
-    assert layer.get_capacity(await layer.new_channel(CHANNEL_PREFIX)) == CAPACITY
+    assert layer.get_capacity(await new_channel(layer, CHANNEL_PREFIX)) == CAPACITY
     assert layer.get_capacity("other") == default
     assert layer.get_capacity("http.request") == (7 if rules else default)
+
+
+async def test_a_layer_with_one_queue() -> None:
+    """Our channel is named as those of all consumers, which share the queue and its room."""
+    layer = RedisChannelLayer(hosts=[])
+    channel_layers.set("default", layer)
+
+    name = await new_channel(get_layer(), CHANNEL_PREFIX)
+
+    assert name.startswith("specific.")
+    assert layer.get_capacity(name) == CAPACITY
 
 
 @override_settings(CHANNEL_LAYERS={})
