@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support import services
+from tests.support.postgres import POSTGRES_HINT, PostgresServer, find_pg_ctl
 from tests.support.server import ROOT
 
 # These tests run in the project, which is another one than pytest's.
@@ -38,15 +42,32 @@ def project(tmp_path: Path) -> Path:
     return shutil.copytree(PROJECT, tmp_path / "project")
 
 
+SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3", "OPTIONS": {"transaction_mode": "IMMEDIATE"}}
+"""Django's test database is in memory then: all its connections share it."""
+
+IN_A_FILE = {**SQLITE, "TEST": {"NAME": "test.sqlite3"}}
+"""Each connection has its own view of it."""
+
+
+@pytest.fixture(params=["in memory", "in a file", "PostgreSQL"])
+def database(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    """The project's database, of each kind."""
+    if request.param != "PostgreSQL":
+        yield {"in memory": SQLITE, "in a file": IN_A_FILE}[request.param]
+        return
+    with PostgresServer(find_pg_ctl() or services.give_up(POSTGRES_HINT)) as server:
+        yield server.settings
+
+
 @pytest.fixture
 def run(site: Path, project: Path) -> Run:
     """A function that runs Python in the project; it returns what was printed, and fails if that fails."""
 
-    def run(*arguments: str, **environment: str) -> str:
+    def run(*arguments: str, database: Mapping[str, Any] = SQLITE) -> str:
         done = subprocess.run(
             [sys.executable, "-W", "error::RuntimeWarning", *arguments],
             cwd=project,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(site), **environment},
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(site), "CHAT_DATABASE": json.dumps(database)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-
-import pytest
+from typing import Any
 
 from tests.acceptance.testing.conftest import PROJECT, Run
 from tests.support.server import ROOT
@@ -14,27 +14,22 @@ PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error")
 LOOP_SCOPE = ("-o", "asyncio_default_fixture_loop_scope=function")
 ASYNC = (*PYTEST, "--ds=chat.settings", "-o", "asyncio_mode=auto", *LOOP_SCOPE)
 
-# In memory, as most have it, all connections share one database; in a file each has its own view of it.
-DATABASES = [{}, {"CHAT_TEST_DATABASE": "test.sqlite3"}]
-
 
 def count_tests(name: str) -> int:
     """How many tests a file of the project has."""
     return len(re.findall(r"def test_", (PROJECT / name).read_text()))
 
 
-@pytest.mark.parametrize("database", DATABASES, ids=["in memory", "in a file"])
-def test_djangos_tests(run: Run, database: dict[str, str]) -> None:
+def test_djangos_tests(run: Run, database: Mapping[str, Any]) -> None:
     """TestCase and TransactionTestCase with async tests work."""
-    printed = run("manage.py", "test", "--pattern", "tests_with_django.py", **database)
+    printed = run("manage.py", "test", "--pattern", "tests_with_django.py", database=database)
 
     assert f"Ran {count_tests('tests_with_django.py')} tests" in printed
 
 
-@pytest.mark.parametrize("database", DATABASES, ids=["in memory", "in a file"])
-def test_pytest(run: Run, database: dict[str, str]) -> None:
+def test_pytest(run: Run, database: Mapping[str, Any]) -> None:
     """The fixtures are there, and `django_db` without `transaction=True` works."""
-    printed = run(*ASYNC, "tests_with_pytest.py", **database)
+    printed = run(*ASYNC, "tests_with_pytest.py", database=database)
 
     assert f"{count_tests('tests_with_pytest.py')} passed" in printed
 

@@ -1,3 +1,4 @@
+import json
 import os
 
 SECRET_KEY = "only for tests"
@@ -14,14 +15,6 @@ INSTALLED_APPS = [
     "django_gqlws",
     "chat",
 ]
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": "db.sqlite3",
-        # Without a name Django's test database is in memory.
-        "TEST": {"NAME": os.environ.get("CHAT_TEST_DATABASE")},
-        "OPTIONS": {"transaction_mode": "IMMEDIATE"},
-    }
-}
+DATABASES = {"default": json.loads(os.environ["CHAT_DATABASE"])}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 GQLWS = {"SCHEMA": "chat.schema.schema", "CONFIRM_SUBSCRIPTIONS": True, "MASK_ERRORS": False}
