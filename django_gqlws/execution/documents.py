@@ -55,14 +55,8 @@ class Operation:
     selected: Variants
     exact_variables: Mapping[str, type] | None
     """The type in Python of each variable, if values of that type are taken as they are."""
-
-    @property
-    def type(self) -> OperationType:
-        return self.node.operation
-
-    @property
-    def name(self) -> str | None:
-        return self.node.name.value if self.node.name else None
+    type: OperationType
+    name: str | None
 
     def coerce_variables(self, variables: dict[str, Any]) -> dict[str, Any] | list[GraphQLError]:
         """The variables as the schema wants them, or what is wrong with them."""
@@ -139,6 +133,8 @@ class DocumentCache:
                 make_plan(self._schema, node, fragments, self._every_field_blocks),
                 Variants(self._schema, node, fragments),
                 _exact_variables(self._schema, node),
+                node.operation,
+                node.name.value if node.name else None,
             )
             for node in ast.definitions
             if isinstance(node, OperationDefinitionNode)

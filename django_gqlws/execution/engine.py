@@ -25,7 +25,7 @@ from graphql import (
 from graphql.pyutils import AwaitableOrValue, Path, is_awaitable
 
 from . import workers
-from .info import ResolveInfo, Watch
+from .info import Watch, make_info
 from .kinds import guard, runs_on_loop
 from .plan import Plan
 from .selection import SelectedField, Selection, Selections
@@ -60,19 +60,21 @@ class Execution(ExecutionContext):
         parent_type: GraphQLObjectType,
         path: Path,
     ) -> GraphQLResolveInfo:
-        return ResolveInfo(
-            field_nodes[0].name.value,
-            field_nodes,
-            field_def.type,
-            parent_type,
-            path,
-            self.schema,
-            self.fragments,
-            self.root_value,
-            self.operation,
-            self.variable_values,
-            self.watch,
-            self.is_awaitable,
+        return make_info(
+            (
+                field_nodes[0].name.value,
+                field_nodes,
+                field_def.type,
+                parent_type,
+                path,
+                self.schema,
+                self.fragments,
+                self.root_value,
+                self.operation,
+                self.variable_values,
+                self.watch,
+                self.is_awaitable,
+            )
         )
 
     def execute_operation(self, operation: OperationDefinitionNode, root_value: Any) -> AwaitableOrValue[Any] | None:
@@ -95,7 +97,7 @@ class Execution(ExecutionContext):
         for field in fields:
             execute = self._read_field if field.is_read and not has_middleware else self._execute_field
             result = results[field.name] = execute(field, source_value, path)
-            if self.is_awaitable(result):
+            if type(result) not in _PLAIN and self.is_awaitable(result):
                 pending.append(field.name)
         return _fill(results, pending) if pending else results
 

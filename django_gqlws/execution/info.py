@@ -7,6 +7,7 @@ variables and the root value: it may be shared by everybody who sent the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLResolveInfo
@@ -102,6 +103,10 @@ class ResolveInfo(GraphQLResolveInfo):
 
     def __copy__(self) -> ResolveInfo:
         return self
+
+
+make_info = partial(tuple.__new__, ResolveInfo)
+"""A `ResolveInfo` of the values of its fields; a named tuple's own constructor takes twice as long."""
 
 
 def watch_of(info: ResolveInfo) -> Watch:
