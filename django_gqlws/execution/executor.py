@@ -102,6 +102,7 @@ class Executor:
                 field.nodes,
                 path=path.as_list(),
             )
+        execution.watch.renew_loaders()
         return source
 
     def _execution(

@@ -12,6 +12,7 @@ from graphene.utils.dataloader import DataLoader
 
 from django_gqlws import on_loop
 from django_gqlws.execution.context import OperationContext
+from tests.support.notes import Notes
 from tests.support.sharing import Since, declare, serve, subscribed, texts
 from tests.support.tables import situations
 
@@ -172,3 +173,26 @@ async def test_what_is_written_into_the_context() -> None:
 
     assert [await texts(peer, 1) for peer in peers] == [["1"], ["1"]]
     assert since.shared == 0
+
+
+async def test_loaders_of_each_method() -> None:
+    """`subscribe`, `initial`, each `publish` and `unsubscribed` have their own."""
+    made: Notes[Any] = Notes()
+
+    def note(first: Any, info: Any, **arguments: Any) -> list[str]:
+        made.add(info.context.loaders.capitals)
+        return ["room"]
+
+    async def publish(payload: Any, info: Any, **arguments: Any) -> dict[str, Any]:
+        note(payload, info)
+        return {"text": 1}
+
+    noting = on_loop(note)
+    on_event = declare(publish, subscribe=noting, initial=noting, unsubscribed=noting)
+    peer = await subscribed(serve(on_event, loaders=LOADERS))
+    await on_event.broadcast(group="room", payload=1)
+    await texts(peer, 2)
+    peer.complete("1")
+    await made.reached(5)
+
+    assert len({id(loader) for loader in made}) == 5
