@@ -28,8 +28,7 @@ from tests.project.settings import LAYERS
 from tests.support.client import Client, connect
 from tests.support.server import Server
 
-NEW = "graphql-transport-ws"
-OLD = "graphql-ws"
+LEGACY = "graphql-ws"
 
 ON_MESSAGE = "subscription ($room: String!) { onMessage(room: $room) { text } }"
 ON_SLOW = "subscription ($key: String!, $refuse: Boolean! = false) { onSlow(key: $key, refuse: $refuse) { text } }"
@@ -141,7 +140,7 @@ class TestFault1:
     async def test_a_start_before_connection_init(self, server: Server, inside: Inside, key: str) -> None:
         """Nothing is executed for a client that on_connect has not let in."""
         await inside.open(key)
-        async with connect(server.ws_url, subprotocols=[OLD]) as client:
+        async with connect(server.ws_url, subprotocols=[LEGACY]) as client:
             await client.send(id="1", type="start", payload={"query": HELD, "variables": {"key": key}})
 
             assert "error" in (await receive_json(client))["type"]
@@ -150,7 +149,7 @@ class TestFault1:
 
 
 class TestFault2:
-    async def test_an_operation_named_introspection_query(self, server: Server, inside: Inside, key: str) -> None:
+    async def test_an_operation_named_introspection_query(self, server: Server) -> None:
         """Its middleware runs."""
         async with acknowledged(server, "guarded/") as client:
             await client.subscribe("1", "query IntrospectionQuery { value }", {}, "IntrospectionQuery")
@@ -243,7 +242,7 @@ class TestFault5:
     @pytest.mark.parametrize("frame", MALFORMED)
     async def test_a_malformed_message_of_the_legacy_protocol(self, server: Server, frame: str | bytes) -> None:
         """An error message; the socket lives."""
-        async with connect(server.ws_url, subprotocols=[OLD]) as client:
+        async with connect(server.ws_url, subprotocols=[LEGACY]) as client:
             await client.send(type="connection_init", payload={})
             assert (await receive_json(client))["type"] == "connection_ack"
 
@@ -312,7 +311,7 @@ class TestFault7:
 
 
 class TestFault8:
-    async def test_two_inits_while_on_connect_decides(self, server: Server, inside: Inside, key: str) -> None:
+    async def test_two_inits_while_on_connect_decides(self, server: Server, key: str) -> None:
         """One is too many: 4429, and no acknowledgement."""
         async with connect(server.ws_url.replace("graphql/", "doorman/")) as client:
             init = {"type": "connection_init", "payload": {"gate": key}}

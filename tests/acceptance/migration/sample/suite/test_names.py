@@ -1,5 +1,6 @@
 """What can be imported."""
 
+import os
 import subprocess
 import sys
 
@@ -58,6 +59,5 @@ def test_a_plain_script_does_not_load_django() -> None:
 
 
 def without_settings() -> dict[str, str]:
-    import os
-
+    """The environment of a script that has nothing to do with Django."""
     return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
