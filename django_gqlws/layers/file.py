@@ -86,10 +86,10 @@ class Session:
         """How often a connection was opened."""
 
     @contextmanager
-    def use(self) -> Iterator[sqlite3.Connection]:
-        """The connection, outside of a transaction."""
+    def use(self, look_closely: bool = True) -> Iterator[sqlite3.Connection]:
+        """The connection, outside of a transaction. Whether it is still the same file takes a close look."""
         try:
-            yield self._connect()
+            yield self._connect(look_closely)
         except sqlite3.Error as error:
             self.close()
             if _primary_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
@@ -119,8 +119,8 @@ class Session:
         if connection is not None:
             connection.close()
 
-    def _connect(self) -> sqlite3.Connection:
-        if self._connection is None or _identity(self._path) != self.identity:
+    def _connect(self, look_closely: bool) -> sqlite3.Connection:
+        if self._connection is None or (look_closely and _identity(self._path) != self.identity):
             self.close()
             _make(self._path)
             self.identity = _identity(self._path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
@@ -32,9 +33,16 @@ def demo_environment(data: Path, redis_url: str = "") -> dict[str, str]:
 class DemoServer(Server):
     """The demo on uvicorn, or as `manage.py runserver` serves it."""
 
-    def __init__(self, data: Path, *, kind: Literal["uvicorn", "runserver"] = "uvicorn", redis_url: str = "") -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        kind: Literal["uvicorn", "runserver"] = "uvicorn",
+        redis_url: str = "",
+        options: Sequence[str] = (),
+    ) -> None:
         self.data = data
-        super().__init__("demo.asgi:application", env=demo_environment(data, redis_url))
+        super().__init__("demo.asgi:application", env=demo_environment(data, redis_url), options=options)
         if kind == "runserver":
             self._command = [sys.executable, "manage.py", "runserver", "--noreload", f"{HOST}:{self.port}"]
 

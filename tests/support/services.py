@@ -32,7 +32,7 @@ BROWSER_PROGRAMS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
 
-START_TIMEOUT = 20
+START_TIMEOUT = 60
 """Seconds that a program may take until it answers."""
 
 POLL_INTERVAL = 0.02
