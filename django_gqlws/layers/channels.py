@@ -24,7 +24,7 @@ class Counters:
     """What was lost by design in this process, in messages."""
 
     dropped: int = 0
-    """The oldest of a channel that was full."""
+    """The oldest of a channel that was full, and those of a group for a normal channel that was."""
     expired: int = 0
     """Those that nobody received in time."""
     lost: int = 0
@@ -136,6 +136,11 @@ class Channels:
             with self._lock:
                 channel.reserved -= 1
                 self._forget_if_unused(channel)
+
+    def count_dropped(self) -> None:
+        """A message did not find room in a normal channel."""
+        with self._lock:
+            self.counters.dropped += 1
 
     # For the reading thread
 

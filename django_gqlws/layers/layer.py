@@ -177,7 +177,7 @@ class SqliteChannelLayer(BaseChannelLayer):
                 try:
                     log.enqueue(db, channel, packed, expires, self.get_capacity(channel))
                 except ChannelFull:
-                    self.counters.dropped += 1
+                    self._engine.channels.count_dropped()
 
         await self._write(work, len(packed))
 

@@ -205,7 +205,9 @@ class Reader(Worker):
         self._next_beat = clock.now() + HEARTBEAT
 
     def _read(self, db: Connection) -> None:
-        while entries := log.read(db, self._position):
+        # Not to the end of the log, which may never come while others write: heartbeats and commands wait.
+        last = log.last_position(db)
+        while self._position < last and (entries := log.read(db, self._position)):
             if gap := entries[0].position - self._position - 1:
                 self._channels.count_lost(gap)
                 logger.error(
@@ -215,8 +217,6 @@ class Reader(Worker):
                 )
             self._channels.dispatch(entries)
             self._note_progress(entries)
-            if len(entries) < log.PAGE_OF_ROWS:
-                return
 
     def _note_progress(self, entries: list[Entry]) -> None:
         self._position = entries[-1].position
@@ -239,7 +239,10 @@ class Reader(Worker):
             with self._session.transaction(BEAT_PATIENCE) as db:
                 log.register(db, self._name, self._position)
                 log.trim(db)
-        except LockedFileError:
-            return  # Soon again.
+        except LayerError as error:
+            self._next_beat = clock.now() + AFTER_ERROR
+            if not isinstance(error, LockedFileError):
+                logger.warning("A process that listens could not say so to the others: %s", error)
+            return
         self._rows = self._bytes = 0
         self._next_beat = clock.now() + HEARTBEAT
