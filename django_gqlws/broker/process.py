@@ -51,8 +51,9 @@ def current_broker() -> Broker:
     loop = asyncio.get_running_loop()
     broker = _brokers.get(loop)
     if broker is None:
-        for closed in [other for other in _brokers if other.is_closed()]:
-            del _brokers[closed]
+        # Other threads, with loops of their own, do the same meanwhile: tuple() sees one moment.
+        for closed in [other for other in tuple(_brokers) if other.is_closed()]:
+            _brokers.pop(closed, None)
         broker = _brokers[loop] = Broker()
     return broker
 
