@@ -35,7 +35,7 @@ def main() -> None:
 
 def _look(number: int, frame: FrameType | None) -> None:
     if frame is not None:
-        samples[frame.f_code.co_filename, frame.f_code.co_qualname, frame.f_lineno] += 1
+        samples[frame.f_code.co_filename, frame.f_code.co_qualname, frame.f_lineno or frame.f_code.co_firstlineno] += 1
 
 
 def _stop(out: Path) -> None:
