@@ -176,3 +176,25 @@ async def test_joins_leaves_and_sends_cross(sqlite: Callable[..., SqliteChannelL
         for other in received.values():
             common = set(one) & set(other)
             assert [n for n in one if n in common] == [n for n in other if n in common]
+
+
+async def test_receivers_of_a_normal_channel_are_cancelled(sqlite: Callable[..., SqliteChannelLayer]) -> None:
+    """Whenever that happens, the message goes to another one, in its old place."""
+    layer = sqlite(capacity=1_000)
+    for number in range(100):
+        await layer.send("work", {"number": number})
+    received = []
+
+    async def take() -> None:
+        received.append((await layer.receive("work"))["number"])
+
+    for number in range(100):
+        taking = asyncio.create_task(take())
+        for _ in range(1 + number % 4):  # It has asked for a message, and the answer is on its way.
+            await asyncio.sleep(0)
+        taking.cancel()
+        await asyncio.wait([taking])
+    while len(received) < 100:
+        await asyncio.wait_for(take(), PROMPTLY)
+
+    assert sorted(received) == list(range(100))
