@@ -296,6 +296,8 @@ async def test_a_channel_layer_that_fails_to_join() -> None:
     layer = FakeLayer()
     channel_layers.set("default", layer)
     async with connect_here() as peer:
+        # The process joins a group of its own with its first connection.
+        await layer.calls.until(lambda calls: any(call.startswith("add ") for call in calls))
         layer.failures["add"] = 1
         peer.subscribe("1", EVENT, how="returns")
 
