@@ -16,11 +16,17 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from playwright.async_api import Browser, async_playwright
 
 from tests.support import services
 from tests.support.server import Server, find_free_port, running
 from tests.support.services import BROWSER_HINT, REDIS_HINT, RedisServer
+
+# A machine that is busy is no failure.
+hypothesis_settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("project")
 
 # What users get by installing the package.
 pytest_plugins = ["django_gqlws.testing.plugin"]
