@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .bridge.subscription import ModelSubscription
     from .client.aiohttp import GraphqlWsTransportAiohttp
     from .client.client import GraphqlWsClient
     from .client.reconnect import Reconnect
@@ -24,6 +25,7 @@ __all__ = [
     "GraphqlWsResponseError",
     "GraphqlWsTransport",
     "GraphqlWsTransportAiohttp",
+    "ModelSubscription",
     "Reconnect",
     "Subscription",
     "on_loop",
@@ -37,6 +39,7 @@ _HOMES = {
     "GraphqlWsResponseError": "exceptions",
     "GraphqlWsTransport": "client.transport",
     "GraphqlWsTransportAiohttp": "client.aiohttp",
+    "ModelSubscription": "bridge.subscription",
     "Reconnect": "client.reconnect",
     "Subscription": "subscription",
     "on_loop": "execution.kinds",

@@ -6,10 +6,15 @@ from django.apps import AppConfig
 
 
 class DjangoGqlwsConfig(AppConfig):
-    """Registers the system checks."""
+    """Registers the system checks, and begins to notice changes of models."""
 
     name = "django_gqlws"
     verbose_name = "GraphQL over WebSocket"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401 - registering is the purpose; models must be loaded first
+        # Registering is the purpose; models must be loaded first.
+        from . import checks  # noqa: F401
+        from .bridge import capture
+        from .bridge import checks as bridge_checks  # noqa: F401
+
+        capture.connect()

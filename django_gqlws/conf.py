@@ -131,6 +131,34 @@ def loaders_or_none(value: Any) -> str | None:
     return None
 
 
+MODEL_OPTIONS = {"groups", "fields", "events", "raw"}
+"""What can be said about a model in ``MODELS``."""
+
+ROW_EVENTS = {"created", "updated", "deleted"}
+
+
+def bridged_models(value: Any) -> str | None:
+    # What is named in here is looked up when the models are loaded, by checks of their own.
+    if isinstance(value, Mapping) and all(isinstance(label, str) for label in value):
+        wrong = next(filter(None, map(_wrong_option, value.values())), None)
+        return wrong and f"a dict whose entries have {wrong}"
+    return 'a dict such as {"chat.Message": {"groups": ["all", "room-{room_id}"]}}'
+
+
+def _wrong_option(options: Any) -> str | None:
+    if not isinstance(options, Mapping) or not set(options) <= MODEL_OPTIONS:
+        return f"no other keys than {', '.join(sorted(MODEL_OPTIONS))}"
+    if "fields" in options and names(options["fields"]):
+        return f'{names(options["fields"])} as "fields"'
+    if names(events := options.get("events", ())) or not set(events) <= ROW_EVENTS:
+        return f'a list with some of {", ".join(sorted(ROW_EVENTS))} as "events"'
+    if not isinstance(options.get("groups", ""), (str, list, tuple)) and not callable(options["groups"]):
+        return 'a list of templates, or a function, as "groups"'
+    if not isinstance(options.get("raw", False), bool):
+        return 'True or False as "raw"'
+    return None
+
+
 def _setting(default: Any, rule: Rule) -> Any:
     return field(default_factory=lambda: default, metadata={"rule": rule})
 
@@ -208,8 +236,14 @@ class Settings:
     sync_threads: int = _setting(16, positive_integer)
     """Worker threads of this process for sync resolvers."""
 
+    models: Mapping[str, Mapping[str, Any]] = _setting({}, bridged_models)
+    """The models whose changes are told to the subscribers of a ``ModelSubscription``, and how."""
 
-_OF_THE_PROCESS = {"sensitive_fields", "sync_threads"}
+    model_rows_per_broadcast: int = _setting(100, positive_integer)
+    """Rows of one transaction and group that travel together; more are split."""
+
+
+_OF_THE_PROCESS = {"sensitive_fields", "sync_threads", "models", "model_rows_per_broadcast"}
 """Those that cannot differ between consumers."""
 
 RULES: dict[str, Rule] = {item.name: item.metadata["rule"] for item in dataclasses.fields(Settings)}

@@ -18,6 +18,8 @@ class Kind(StrEnum):
 
     EVENT = "event"
     """Deliver the payload."""
+    BATCH = "batch"
+    """Deliver each of several values as an event of its own. The payload: what they have in common, and their list."""
     UNSUBSCRIBE = "unsubscribe"
     """End the subscription; the client gets ``complete``."""
     DISCONNECT = "disconnect"

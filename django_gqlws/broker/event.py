@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..counters import counters
 from ..exceptions import PayloadError
 from ..serialization import unpack
 from .cohort import Cohort, Sharing
-from .envelope import Envelope
+from .envelope import Envelope, Kind
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """One value of a batch: the payload of an event of its own."""
+
+    value: Any
+    common: Any
+    """What the sender said of all values of the batch."""
+    batch: Sequence[Any]
+    """All of its values, this one included."""
+    memo: dict[Any, Any]
+    """For whoever handles one of them and keeps something for the others of the batch in this process."""
 
 
 class Event:
     """One broadcast as it arrived in this process."""
 
-    __slots__ = ("_envelope", "_sharings", "_unreadable", "kind", "lost", "size")
+    __slots__ = ("_envelope", "_parts", "_sharings", "_unreadable", "kind", "lost", "size")
 
     def __init__(self, envelope: Envelope, lost: int = 0) -> None:
         self.kind = envelope.kind
@@ -27,6 +42,7 @@ class Event:
         """Messages to the same group that the channel layer lost right before this one."""
         self._envelope = envelope
         self._sharings: dict[Cohort, Sharing] = {}
+        self._parts: Sequence[Event] | None = None
         self._unreadable = False
 
     @property
@@ -41,6 +57,19 @@ class Event:
             sharing = self._sharings[cohort] = Sharing(cohort.wake)
         return sharing
 
+    @property
+    def parts(self) -> Sequence[Event]:
+        """The events of a batch, the same for all who ask; the batch itself if it cannot be unpacked."""
+        if self._parts is None:
+            try:
+                common, batch = self.unpack()
+            except PayloadError:
+                self._parts = (self,)
+            else:
+                memo: dict[Any, Any] = {}
+                self._parts = [Part(self._envelope, Item(value, common, batch, memo)) for value in batch]
+        return self._parts
+
     def unpack(self) -> Any:
         """A fresh copy of the payload, which the caller may change.
 
@@ -54,3 +83,17 @@ class Event:
                 counters.unreadable += 1
                 logger.error("A notification was skipped, its payload cannot be unpacked: %s", error, exc_info=error)
             raise
+
+
+class Part(Event):
+    """One value of a batch, as an event. All who unpack it get the same item."""
+
+    __slots__ = ("_item",)
+
+    def __init__(self, envelope: Envelope, item: Item) -> None:
+        super().__init__(envelope)
+        self.kind = Kind.EVENT
+        self._item = item
+
+    def unpack(self) -> Item:
+        return self._item

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from enum import StrEnum
 
 from ..counters import counters
+from .envelope import Kind
 from .event import Event
 
 logger = logging.getLogger(__name__)
@@ -27,14 +28,17 @@ class Mailbox:
 
     Full: the oldest are dropped, counted, and logged once. With a limit of 1 dropping is the purpose (only the newest
     state matters) and is not logged. An event that is larger than all bytes is kept while it is alone.
+    A batch counts as one event; its parts are made when it is its turn.
     """
 
-    __slots__ = ("_bytes", "_events", "_limit", "_max_bytes", "_owner", "_warned", "untold")
+    __slots__ = ("_bytes", "_events", "_limit", "_max_bytes", "_owner", "_parts", "_warned", "untold")
 
     def __init__(self, limit: int, max_bytes: int, owner: str) -> None:
         self.untold = 0
         """Events that were dropped here or lost on their way, and of which the client does not know yet."""
         self._events: deque[Event] = deque()
+        # Of a batch whose first part was taken, the last one first.
+        self._parts: list[Event] = []
         self._bytes = 0
         self._limit = limit
         self._max_bytes = max_bytes
@@ -50,14 +54,18 @@ class Mailbox:
         return has_room or not self._make_room()
 
     def take(self) -> Event:
-        """The oldest event."""
-        event = self._events.popleft()
-        self._bytes -= event.size
+        """The oldest event; of a batch, its next part."""
+        if self._parts:
+            return self._parts.pop()
+        event = self._pop()
+        if event.kind is Kind.BATCH:
+            *self._parts, event = reversed(event.parts)
         return event
 
     def drop(self, groups: Collection[str]) -> None:
         """Drops what came from these groups: nobody wants it any more."""
         events, self._events = self._events, deque()
+        self._parts = [part for part in self._parts if part.group not in groups]
         self._bytes = 0
         for event in events:
             if event.group not in groups:
@@ -67,16 +75,22 @@ class Mailbox:
     def clear(self) -> None:
         """Drops what waits, for good."""
         self._events.clear()
+        self._parts.clear()
 
     def __len__(self) -> int:
-        return len(self._events)
+        return len(self._events) + len(self._parts)
+
+    def _pop(self) -> Event:
+        event = self._events.popleft()
+        self._bytes -= event.size
+        return event
 
     def _make_room(self) -> bool:
         """Whether something had to go."""
         if len(self._events) == 1:
             return False
         while len(self._events) > 1 and (len(self._events) > self._limit or self._bytes > self._max_bytes):
-            self.take()
+            self._pop()
             self.untold += 1
             counters.dropped += 1
         if not self._warned and self._limit > 1:

@@ -58,17 +58,17 @@ def current_broker() -> Broker:
     return broker
 
 
-def send_from_thread(message: Message) -> None:
-    """Sends a message over an event loop of this process and waits until the channel layer has it.
+def send_from_thread(*messages: Message) -> None:
+    """Sends messages over an event loop of this process and waits until the channel layer has them.
 
     The loop is the one that serves subscribers, if there is one: the in-memory layer wakes no other. Otherwise it is
     one in a thread of its own, which keeps its connection to the layer. Raises BroadcastError, RunningLoopError.
     """
     refuse_running_loop()
     try:
-        _send_over(_serving_loop() or _background.loop(), message)
+        _send_over(_serving_loop() or _background.loop(), messages)
     except _LoopEndedError:
-        _send_over(_background.loop(), message)
+        _send_over(_background.loop(), messages)
 
 
 def take_census_from_thread(groups: Sequence[str]) -> list[Answer]:
@@ -90,9 +90,9 @@ class _LoopEndedError(BroadcastError):
     """The event loop ended before the message was sent."""
 
 
-def _send_over(loop: asyncio.AbstractEventLoop, message: Message) -> None:
+def _send_over(loop: asyncio.AbstractEventLoop, messages: Sequence[Message]) -> None:
     is_posted = threading.Event()
-    sending = _post(message, is_posted)
+    sending = _post(messages, is_posted)
     try:
         future = asyncio.run_coroutine_threadsafe(sending, loop)
     except RuntimeError as error:
@@ -108,10 +108,11 @@ def _send_over(loop: asyncio.AbstractEventLoop, message: Message) -> None:
             raise _LoopEndedError("The event loop ended before the message was sent.") from error
 
 
-async def _post(message: Message, is_posted: threading.Event) -> None:
-    sent = current_broker().bus.post(message)
+async def _post(messages: Sequence[Message], is_posted: threading.Event) -> None:
+    bus = current_broker().bus
+    sent = [bus.post(message) for message in messages]
     is_posted.set()
-    await sent
+    await asyncio.gather(*sent)
 
 
 def _send_elsewhere(envelopes: Sequence[Envelope]) -> None:

@@ -260,6 +260,8 @@ class Listener:
         if event.kind is Kind.UNSUBSCRIBE:
             self._is_ending = True
             self._wake()
+        elif event.kind is Kind.BATCH:
+            self._keep(event)
         else:
             self._disconnect(event)
 

@@ -83,6 +83,30 @@ SETTINGS: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "max_operations": (2000, [1, 10**6], [None, 0, -1, 1.5, "1", True]),
     "own_channel": (False, [True, False], [None, 0, "yes"]),
     "sync_threads": (16, [1, 100], [None, 0, -1, 1.5, "1", True]),
+    "models": (
+        {},
+        [
+            {},
+            {"no.Model": {}},
+            {"a.B": {"groups": ["all"], "fields": ["x"], "events": ["created"], "raw": True}},
+            {"a.B": {"groups": "dotted.path"}},
+            {"a.B": {"groups": middleware}},
+        ],
+        [
+            None,
+            ["a.B"],
+            {5: {}},
+            {"a.B": None},
+            {"a.B": {"group": ["all"]}},
+            {"a.B": {"groups": 5}},
+            {"a.B": {"fields": "x"}},
+            {"a.B": {"events": "created"}},
+            {"a.B": {"events": ["changed"]}},
+            {"a.B": {"events": [["created"]]}},
+            {"a.B": {"raw": "yes"}},
+        ],
+    ),
+    "model_rows_per_broadcast": (100, [1, 10**6], [None, 0, -1, 1.5, "1", True]),
 }
 
 

@@ -10,6 +10,7 @@ from django_gqlws.broker.envelope import Envelope, Kind
 from django_gqlws.broker.event import Event
 from django_gqlws.broker.mailbox import Mailbox
 from django_gqlws.counters import counters
+from django_gqlws.serialization import pack
 
 
 def event(name: str = "", *, size: int = 1, lost: int = 0) -> Event:
@@ -111,3 +112,53 @@ def test_a_group_that_is_left() -> None:
 
     assert [one.group for one in taken(mailbox)] == ["a", "a", "c"]
     assert (mailbox.untold, counters.dropped) == (0, dropped)
+
+
+def batch(*values: object) -> Event:
+    return Event(Envelope(Kind.BATCH, "room", "me", 1, 0, pack(["common", list(values)])))
+
+
+def test_a_batch() -> None:
+    """It counts as one event, and comes out value by value, the same parts for all who took it in."""
+    several = batch("a", "b", "c")
+    last = event()
+    mailboxes = [filled(2, several, last) for _ in range(2)]
+
+    first, second = (taken_all(mailbox) for mailbox in mailboxes)
+
+    assert first == second
+    assert [part.unpack().value for part in first[:-1]] == ["a", "b", "c"]
+    assert {part.kind for part in first} == {Kind.EVENT}
+    assert mailboxes[0].untold == 0
+
+
+def test_a_batch_that_is_dropped_with_its_group() -> None:
+    """The rest of it goes as well."""
+    mailbox = filled(2, batch("a", "b"))
+    mailbox.take()
+
+    mailbox.drop(["room"])
+
+    assert len(mailbox) == 0
+
+
+def test_a_batch_that_makes_room() -> None:
+    """It is dropped as a whole."""
+    mailbox = filled(1, batch("a", "b"), event("new"))
+
+    assert mailbox.untold == 1
+    assert len(mailbox) == 1
+
+
+def test_a_batch_that_cannot_be_unpacked(caplog: pytest.LogCaptureFixture) -> None:
+    """It stays one event, which whoever executes it skips."""
+    broken = Event(Envelope(Kind.BATCH, "room", "me", 1, 0, b"\xc1"))
+
+    assert filled(1, broken).take() is broken
+
+
+def taken_all(mailbox: Mailbox) -> list[Event]:
+    events = []
+    while len(mailbox):
+        events.append(mailbox.take())
+    return events

@@ -1,0 +1,173 @@
+"""How changes are noticed: Django's signals of the models that have a bridge, their children and proxies."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.db.models import ManyToManyField, Model
+from django.db.models.signals import ModelSignal, m2m_changed, post_save, pre_delete, pre_save
+
+from ..conf import get_settings
+from .declaration import Bridge, DeclarationError, declare
+from .delivery import deliver, logged
+from .rows import State
+from .transactions import Change, Collector
+
+logger = logging.getLogger(__name__)
+
+UID = "django_gqlws.bridge"
+
+_bridges: dict[type[Model], Bridge] = {}
+_of_sender: dict[type[Model], list[Bridge]] = {}
+_of_through: dict[type[Model], list[tuple[Bridge, ManyToManyField[Any, Any]]]] = {}
+_connected: list[tuple[ModelSignal, type[Model]]] = []
+
+collector = Collector(deliver)
+
+
+def find_bridge(model: type[Model]) -> Bridge:
+    """The bridge of a model. Raises ImproperlyConfigured if it has none."""
+    bridge = _bridges.get(model)
+    if bridge is None:
+        label = model._meta.label
+        raise ImproperlyConfigured(
+            f'Write GQLWS["MODELS"] = {{"{label}": {{}}}} in the settings: {label} has no bridge.'
+        )
+    return bridge
+
+
+def connect() -> None:
+    """Notices changes from now on, as the settings say. What they say wrongly is logged, and a system check."""
+    for signal, sender in _connected:
+        signal.disconnect(sender=sender, dispatch_uid=UID)
+    for known in (_bridges, _of_sender, _of_through, _connected):
+        known.clear()
+    try:
+        models = get_settings().models
+    except ImproperlyConfigured:
+        return  # Whoever needs the settings says so.
+    for label, options in models.items():
+        try:
+            bridge = declare(label, options)
+        except DeclarationError as error:
+            logger.error("Changes of %s are not told: %s", label, error)
+        else:
+            _bridges[bridge.model] = bridge
+    if _bridges:
+        _connect_signals()
+
+
+def _connect_signals() -> None:
+    for model in apps.get_models(include_auto_created=True):
+        tables = {model._meta.concrete_model, *(parent._meta.concrete_model for parent in model._meta.all_parents)}
+        if bridges := [bridge for bridge in _bridges.values() if bridge.model in tables]:
+            _of_sender[model] = bridges
+            for signal, receiver in ((pre_save, before_save), (post_save, after_save), (pre_delete, before_delete)):
+                _connect(signal, receiver, model)
+    for bridge in _bridges.values():
+        for field in bridge.model._meta.many_to_many:
+            if field.name in bridge.reported:
+                through: Any = field.remote_field.through
+                _of_through.setdefault(through, []).append((bridge, field))
+                _connect(m2m_changed, relation_changed, through)
+
+
+def _connect(signal: ModelSignal, receiver: Any, sender: type[Model]) -> None:
+    signal.connect(receiver, sender=sender, weak=False, dispatch_uid=UID)
+    _connected.append((signal, sender))
+
+
+def before_save(sender: type[Model], instance: Any, raw: bool, using: str, **_: Any) -> None:
+    """Reads the row as it is: only the database knows which values a save replaces."""
+    befores: dict[Bridge, State | None] = {}
+    for bridge in _of_sender[sender]:
+        if bridge.raw or not raw:
+            with logged(bridge):
+                befores[bridge] = None if _is_new(instance) else bridge.read_one(bridge.pk_of(instance), using)
+    instance._state.gqlws_befores = befores
+
+
+def after_save(sender: type[Model], instance: Any, using: str, update_fields: Collection[str] | None, **_: Any) -> None:
+    """Notes what the save came to."""
+    befores: Mapping[Bridge, State | None] = instance._state.__dict__.pop("gqlws_befores", {})
+    for bridge, before in befores.items():
+        with logged(bridge):
+            after = _saved(bridge, instance, before, update_fields, using)
+            collector.note(Change(bridge, bridge.pk_of(instance), before, after), using)
+
+
+def before_delete(sender: type[Model], instance: Any, using: str, origin: Any = None, **_: Any) -> None:
+    """Notes that a row is deleted, with its last values."""
+    for bridge in _of_sender[sender]:
+        with logged(bridge):
+            pk = bridge.pk_of(instance)
+            # What a cascade or a queryset deletes has just been read; an instance of the user's may be old.
+            before = None if origin is instance else bridge.loaded(instance)
+            if before is None:
+                before = bridge.read_one(pk, using)
+            collector.note(Change(bridge, pk, before, None), using)
+
+
+def relation_changed(
+    sender: type[Model], instance: Any, action: str, reverse: bool, pk_set: Iterable[Any] | None, using: str, **_: Any
+) -> None:
+    """Notes the rows whose many-to-many field changed, from whichever side."""
+    if action not in ("post_add", "post_remove", "pre_clear"):
+        return
+    for bridge, field in _of_through[sender]:
+        with logged(bridge):
+            if action == "pre_clear":
+                pks = _related(sender, field, instance, reverse, using)
+            else:
+                pks = _owners(field, instance, reverse, set(pk_set or ()))
+            relations = frozenset([field.name])
+            for pk, state in bridge.read(pks, using).items():
+                collector.note(Change(bridge, pk, state, state, relations), using)
+
+
+def _is_new(instance: Any) -> bool:
+    # With a default for the primary key Django inserts what is new, without looking.
+    return not instance._is_pk_set() or (instance._state.adding and instance._meta.pk.has_default())
+
+
+def _saved(
+    bridge: Bridge, instance: Model, before: State | None, update_fields: Collection[str] | None, using: str
+) -> State | None:
+    written = [
+        field
+        for field in bridge.columns
+        if before is None or update_fields is None or not {field.name, field.attname}.isdisjoint(update_fields)
+    ]
+    loaded = bridge.loaded(instance, written)
+    return bridge.read_one(bridge.pk_of(instance), using) if loaded is None else {**(before or {}), **loaded}
+
+
+def _owners(field: ManyToManyField[Any, Any], instance: Model, reverse: bool, pks: set[Any]) -> set[Any]:
+    if not pks or reverse:
+        return pks
+    return pks | {instance.pk} if field.remote_field.symmetrical else {instance.pk}
+
+
+def _related(
+    through: type[Model], field: ManyToManyField[Any, Any], instance: Model, reverse: bool, using: str
+) -> set[Any]:
+    """The rows whose relation an instance is about to clear."""
+    owner, other = field.m2m_field_name(), field.m2m_reverse_field_name()
+    rows = through._base_manager.using(using)
+    if reverse:
+        return set(rows.filter(**{other: instance.pk}).values_list(owner, flat=True))
+    others = set(rows.filter(**{owner: instance.pk}).values_list(other, flat=True))
+    return _owners(field, instance, reverse, others)
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting in {"GQLWS", "INSTALLED_APPS"} and apps.ready:
+        connect()
+
+
+setting_changed.connect(_forget, dispatch_uid=UID)

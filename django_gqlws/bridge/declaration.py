@@ -1,0 +1,209 @@
+"""What ``GQLWS["MODELS"]`` says about one model, checked and made ready for use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db import connections
+from django.db.models import Field, Model
+from django.utils.module_loading import import_string
+
+from ..serialization.models import travelling_fields
+from .groups import Template
+from .rows import RowEvent, State
+
+DEFAULT_GROUPS = ("all", "pk-{pk}")
+
+GroupFunction = Callable[[Any], Iterable[object]]
+"""Gets a row as it is, or was, and returns the names of its groups."""
+
+
+class DeclarationError(ImproperlyConfigured):
+    """One thing that is wrong with a declaration, under the id of its system check."""
+
+    def __init__(self, check: str, message: str, hint: str) -> None:
+        super().__init__(f"{message} {hint}")
+        self.check = check
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bridge:
+    """One model whose changes are told."""
+
+    model: type[Model]
+    templates: tuple[Template, ...]
+    group_function: GroupFunction | None
+    columns: tuple[Field[Any, Any], ...]
+    """What is read of a row before it changes."""
+    reported: Mapping[str, str]
+    """The names under which changes are told, by attribute name, or by name for a many-to-many field."""
+    events: frozenset[RowEvent]
+    raw: bool
+    """Whether fixtures count."""
+
+    def __str__(self) -> str:
+        return f'GQLWS["MODELS"]["{self.model._meta.label}"]'
+
+    # States
+
+    def pk_of(self, instance: Model) -> Any:
+        """The primary key of the row of this model that an instance (of a child, perhaps) stands for."""
+        pk = getattr(instance, self.model._meta.pk.attname)
+        link = instance._meta.get_ancestor_link(self.model) if pk is None else None
+        # Django fills in the parent's key while it saves.
+        return pk if link is None else getattr(instance, link.attname)
+
+    def read(self, pks: Iterable[Any], using: str) -> dict[Any, State]:
+        """The rows as they are in the database, by primary key; those that are not there are missing."""
+        pks, found = list(pks), {}
+        names = [field.attname for field in self.columns]
+        size = connections[using].ops.bulk_batch_size([self.model._meta.pk], pks) or 1
+        rows = self.model._base_manager.using(using).values_list("pk", *names)
+        for start in range(0, len(pks), size):
+            for pk, *values in rows.filter(pk__in=pks[start : start + size]):
+                found[pk] = {**dict(zip(names, values, strict=True)), "pk": pk}
+        return found
+
+    def read_one(self, pk: Any, using: str) -> State | None:
+        """The row as it is in the database."""
+        return next(iter(self.read([pk], using).values()), None)
+
+    def loaded(self, instance: Model, fields: Iterable[Field[Any, Any]] | None = None) -> State | None:
+        """The row as the instance has it; None if only the database knows (deferred, an expression, generated)."""
+        state: State = {"pk": self.pk_of(instance)}
+        for field in self.columns if fields is None else fields:
+            value = instance.__dict__.get(field.attname, field)
+            if value is field or field.generated or hasattr(value, "resolve_expression"):
+                return None
+            state[field.attname] = field.to_python(value)
+        return state
+
+    def instance(self, state: State, using: str) -> Model:
+        """The row in that state as an instance."""
+        names = [field.attname for field in self.columns]
+        return self.model.from_db(using, names, [state[name] for name in names])
+
+    def changed(self, before: State, after: State) -> list[str]:
+        """The names of the columns that differ."""
+        return [name for key, name in self.reported.items() if before.get(key) != after.get(key)]
+
+    # Groups
+
+    def groups(self, state: State | None, using: str) -> list[str]:
+        """The names of the groups of a row in that state; of none if there is no row."""
+        if state is None:
+            return []
+        if self.group_function is not None:
+            return list(dict.fromkeys(map(_group, self.group_function(self.instance(state, using)))))
+        return [group for template in self.templates if (group := template.of_row(state)) is not None]
+
+    def group_for(self, values: Mapping[str, Any]) -> str:
+        """The group of the rows with these values. Raises LookupError, which names what there are groups for."""
+        for template in self.templates:
+            if template.fields.keys() == values.keys():
+                try:
+                    return template.fill(values) or ""
+                except ValidationError as error:
+                    raise LookupError("; ".join(error.messages)) from error
+        known = "; ".join(", ".join(template.fields) or "no argument" for template in self.templates)
+        raise LookupError(f"There is no group for {', '.join(values) or 'no argument'}. There are groups for: {known}.")
+
+
+def _group(name: object) -> str:
+    if not isinstance(name, (str, int, UUID)) or isinstance(name, bool):
+        raise TypeError(f"a group is named by a str, an int or a UUID, not {name!r}")
+    return str(name)
+
+
+def declare(label: str, options: Mapping[str, Any]) -> Bridge:
+    """The bridge for one entry of ``GQLWS["MODELS"]``. Raises DeclarationError."""
+    model = _find_model(label)
+    function, templates = _load_groups(model, options.get("groups", DEFAULT_GROUPS))
+    reported = _find_fields(model, options.get("fields"))
+    fields = {
+        field
+        for field in travelling_fields(model)
+        # A function may look at everything.
+        if function is not None or field.attname in reported
+    }
+    fields.update(field for template in templates for name, field in template.fields.items() if name != "pk")
+    fields.add(model._meta.pk)
+    return Bridge(
+        model,
+        templates,
+        function,
+        tuple(field for field in model._meta.concrete_fields if field in fields),
+        reported,
+        frozenset(map(RowEvent, options.get("events", RowEvent))),
+        options.get("raw", False),
+    )
+
+
+def _find_model(label: str) -> type[Model]:
+    try:
+        model = apps.get_model(label)
+    except (LookupError, ValueError) as error:
+        raise DeclarationError(
+            "gqlws.E020",
+            f'GQLWS["MODELS"] names the model "{label}", and there is none.',
+            'Write "app_label.Model", such as "chat.Message", of an app in INSTALLED_APPS.',
+        ) from error
+    if model._meta.proxy:
+        concrete: Any = model._meta.concrete_model
+        raise DeclarationError(
+            "gqlws.E020",
+            f'GQLWS["MODELS"] names "{label}", which is a proxy.',
+            f'Name the model with the table, "{concrete._meta.label}": it covers its proxies.',
+        )
+    return model
+
+
+def _find_fields(model: type[Model], names: Iterable[str] | None) -> dict[str, str]:
+    columns = travelling_fields(model)
+    known = {field.name: field.attname for field in columns} | {
+        field.name: field.name for field in model._meta.many_to_many
+    }
+    attributes = {field.attname: field.name for field in columns}
+    chosen = [attributes.get(name, name) for name in names] if names is not None else list(known)
+    for name in chosen:
+        if name not in known:
+            raise DeclarationError(
+                "gqlws.E021",
+                f'GQLWS["MODELS"]["{model._meta.label}"]["fields"] names {name!r}, which is no field that travels.',
+                f"Fields are: {', '.join(sorted(known))}.",
+            )
+    return {known[name]: name for name in chosen}
+
+
+def _load_groups(model: type[Model], value: Any) -> tuple[GroupFunction | None, tuple[Template, ...]]:
+    where = f'GQLWS["MODELS"]["{model._meta.label}"]["groups"]'
+    if isinstance(value, str) or callable(value):
+        try:
+            function = import_string(value) if isinstance(value, str) else value
+        except ImportError as error:
+            raise DeclarationError(
+                "gqlws.E023", f"{where} is {value!r}, which cannot be imported: {error}.", _GROUPS_HINT
+            ) from error
+        if not callable(function):
+            raise DeclarationError("gqlws.E023", f"{where} is {value!r}, which cannot be called.", _GROUPS_HINT)
+        return function, ()
+    templates = []
+    for text in value:
+        try:
+            templates.append(Template.parse(model, text))
+        except (TypeError, ValueError) as error:
+            raise DeclarationError("gqlws.E022", f"{where} has {text!r}: {error}.", _GROUPS_HINT) from error
+    return None, tuple(templates)
+
+
+_GROUPS_HINT = (
+    'Write a list such as ["all", "pk-{pk}", "room-{room_id}"], or the dotted path of a function that gets a row and'
+    " returns the names of its groups."
+)

@@ -1,0 +1,120 @@
+"""The changes of a committed transaction, into the channel layer: one broadcast for each group."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from ..broker.bus import Message
+from ..broker.envelope import Kind
+from ..broker.groups import group_name
+from ..broker.process import current_broker, send_from_thread
+from ..conf import get_settings
+from ..exceptions import PayloadError
+from ..prefixes import prefix_of
+from ..serialization import pack
+from .declaration import Bridge
+from .rows import Row, RowEvent, RowMove
+from .transactions import Change
+
+logger = logging.getLogger(__name__)
+
+
+def layer_group(label: str, group: str) -> str:
+    """The layer's name of a group of a model's rows."""
+    # Who changes a row knows no consumer: the prefix of the settings counts.
+    return group_name(prefix_of(lambda schema: False), f"rows of {label}", group)
+
+
+def deliver(changes: Sequence[Change], using: str) -> None:
+    """Tells the subscribers. Raises nothing: what fails is logged, the transaction is committed."""
+    batches: dict[tuple[Bridge, str], list[Row]] = {}
+    for change in changes:
+        with logged(change.bridge):
+            for group, row in rows_of(change, using):
+                batches.setdefault((change.bridge, group), []).append(row)
+    messages = [
+        message for (bridge, group), rows in batches.items() for message in _messages(bridge, group, rows, using)
+    ]
+    if messages:
+        try:
+            _send(messages)
+        except Exception as error:
+            _report(sorted({str(bridge) for bridge, _ in batches}), error)
+
+
+def rows_of(change: Change, using: str) -> Iterator[tuple[str, Row]]:
+    """What each group is told about a change."""
+    bridge, before, after = change.bridge, change.before, change.after
+    if before is None and after is None:
+        return
+    event = RowEvent.CREATED if before is None else RowEvent.DELETED if after is None else RowEvent.UPDATED
+    changed: list[str] = []
+    if before is not None and after is not None:
+        changed = [*bridge.changed(before, after), *sorted(change.relations)]
+    old, new = bridge.groups(before, using), bridge.groups(after, using)
+    if event not in bridge.events or (event is RowEvent.UPDATED and not changed and old == new):
+        return
+    for group in new:
+        move = RowMove.ENTERED if event is RowEvent.UPDATED and group not in old else None
+        yield group, Row(change.pk, event, changed, move, None)
+    for group in old:
+        if before is not None and group not in new:
+            move = RowMove.LEFT if event is RowEvent.UPDATED else None
+            yield group, Row(change.pk, event, changed, move, bridge.instance(before, using))
+
+
+@contextmanager
+def logged(bridge: Bridge) -> Iterator[None]:
+    """What goes wrong in the bridge is logged, and nothing else: to save a row is more important."""
+    try:
+        yield
+    except Exception as error:
+        _report([str(bridge)], error)
+
+
+def _messages(bridge: Bridge, group: str, rows: list[Row], using: str) -> Iterator[Message]:
+    size = get_settings().model_rows_per_broadcast
+    name = layer_group(bridge.model._meta.label, group)
+    for start in range(0, len(rows), size):
+        for payload in _pack(bridge, rows[start : start + size], using):
+            yield Message(Kind.BATCH, name, payload)
+
+
+def _pack(bridge: Bridge, rows: list[Row], using: str) -> Iterator[bytes]:
+    try:
+        yield pack([using, [list(row) for row in rows]])
+    except PayloadError as error:
+        if len(rows) == 1:
+            _report([str(bridge)], error)
+            return
+        # One row must not cost the others.
+        for row in rows:
+            yield from _pack(bridge, [row], using)
+
+
+def _send(messages: Sequence[Message]) -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        send_from_thread(*messages)
+        return
+    for message in messages:
+        current_broker().bus.post(message).add_done_callback(_sent)
+
+
+def _sent(future: asyncio.Future[None]) -> None:
+    if not future.cancelled() and (error := future.exception()) is not None:
+        _report(['GQLWS["MODELS"]'], error)
+
+
+def _report(where: Iterable[str], error: BaseException) -> None:
+    logger.error(
+        "%s: subscribers were not told of a change: %s: %s",
+        " and ".join(where),
+        type(error).__name__,
+        error,
+        exc_info=error,
+    )

@@ -1,0 +1,106 @@
+"""What changed in a transaction, told after its commit, as a whole.
+
+Django keeps the callbacks of ``on_commit`` by savepoint and drops those of a savepoint that is rolled back. So the
+changes are kept in *segments*, one for each stretch between savepoints, and each is a callback that nobody but Django
+holds. When the first callback is called, the transaction is committed, and the segments that are still there are all
+that was not rolled back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary, ref
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from .declaration import Bridge
+from .rows import State
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row before and after; None: there was, or is, no such row."""
+
+    bridge: Bridge
+    pk: object
+    before: State | None
+    after: State | None
+    relations: frozenset[str] = frozenset()
+    """Many-to-many fields that changed."""
+
+    def then(self, later: Change) -> Change:
+        """Both as one change."""
+        return Change(self.bridge, self.pk, self.before, later.after, self.relations | later.relations)
+
+
+Deliver = Callable[[Sequence[Change], str], None]
+"""Gets the changes of a committed transaction, one for each row, and the alias of their database."""
+
+
+class _Segment:
+    __slots__ = ("__weakref__", "changes", "savepoints", "transaction")
+
+    def __init__(self, transaction: _Transaction, savepoints: Sequence[object]) -> None:
+        self.transaction = transaction
+        self.savepoints = savepoints
+        self.changes: list[Change] = []
+
+    def __call__(self) -> None:
+        self.transaction.finish()
+
+
+class _Transaction:
+    def __init__(self, connection: BaseDatabaseWrapper, deliver: Deliver) -> None:
+        self._connection = ref(connection)
+        self._using = connection.alias
+        self._deliver = deliver
+        self._segments: list[ref[_Segment]] = []
+        self.is_over = False
+
+    def note(self, change: Change, connection: BaseDatabaseWrapper) -> None:
+        last = self._segments[-1]() if self._segments else None
+        savepoints = tuple(connection.savepoint_ids)
+        # The last callback of all, or else it may be one of an earlier transaction, whose callbacks are being called.
+        if last is not None and last.savepoints == savepoints and _is_last(last, connection):
+            last.changes.append(change)
+            return
+        self._segments = [segment for segment in self._segments if segment() is not None]
+        last = _Segment(self, savepoints)
+        last.changes.append(change)
+        self._segments.append(ref(last))
+        # Outside of a transaction it is called at once.
+        transaction.on_commit(last, using=self._using, robust=True)
+
+    def finish(self) -> None:
+        if self.is_over:
+            return
+        self.is_over = True
+        merged: dict[tuple[Bridge, object], Change] = {}
+        for segment in filter(None, [segment() for segment in self._segments]):
+            for change in segment.changes:
+                key = change.bridge, change.pk
+                merged[key] = merged[key].then(change) if key in merged else change
+        self._deliver(list(merged.values()), self._using)
+
+
+def _is_last(segment: _Segment, connection: BaseDatabaseWrapper) -> bool:
+    callbacks = connection.run_on_commit
+    return bool(callbacks) and callbacks[-1][1] is segment
+
+
+class Collector:
+    """Notes the changes of all connections; ``deliver`` gets them by transaction, in the order of the commits."""
+
+    def __init__(self, deliver: Deliver) -> None:
+        self._deliver = deliver
+        self._open: WeakKeyDictionary[BaseDatabaseWrapper, _Transaction] = WeakKeyDictionary()
+
+    def note(self, change: Change, using: str) -> None:
+        """Takes a change in. It is delivered after the commit on that database, or now if there is no transaction."""
+        connection = transaction.get_connection(using)
+        current = self._open.get(connection)
+        if current is None or current.is_over:
+            current = self._open[connection] = _Transaction(connection, self._deliver)
+        current.note(change, connection)

@@ -1,0 +1,269 @@
+"""`ModelSubscription`, from the row that changes to the client."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import graphene
+import pytest
+from channels.layers import channel_layers
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from pytest_django import Settings
+
+from django_gqlws import ModelSubscription
+from tests.integration import shop
+from tests.integration.threads import in_thread
+from tests.project.models import Product, Supplier
+from tests.support.peers import Peer
+from tests.support.sharing import Since, serve, subscribed
+
+from .conftest import PRODUCT
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("bridged")]
+
+FIELDS = "{ event pk changed move row { name } }"
+ALL = f"subscription {{ onEvent {FIELDS} }}"
+SHELF = f"subscription ($of: ID) {{ onEvent(supplierId: $of) {FIELDS} }}"
+
+
+@pytest.fixture(autouse=True)
+def own_channel_layer() -> Iterator[None]:
+    """Each test has a layer of its own."""
+    channel_layers.backends.clear()
+    yield
+    channel_layers.backends.clear()
+
+
+def declare(**members: Any) -> type[ModelSubscription]:
+    """A subscription to products, with methods of a test's own."""
+    meta = type("Meta", (), {"model": Product, "filters": ["pk", "supplier_id"], "select_related": ["supplier"]})
+    return type("OnProduct", (ModelSubscription,), {"__module__": __name__, "Meta": meta, **members})
+
+
+def told(event: str, product: Product, *changed: str, move: str | None = None, name: str | None = None) -> Any:
+    """What a client gets."""
+    row = {"name": product.name if name is None else name}
+    return {"onEvent": {"event": event, "pk": str(product.pk), "changed": list(changed), "move": move, "row": row}}
+
+
+async def create(**values: Any) -> Product:
+    """A new product, created in a thread."""
+    return await in_thread(lambda: Product.objects.create(**values))
+
+
+async def test_created_updated_deleted() -> None:
+    """Each commit is told, with the row as it is; of a deleted one, as it was."""
+    client = await subscribed(serve(declare()), ALL)
+
+    product = await create(name="cup")
+    await client.data("1", 1)
+    product.name = "mug"
+    await in_thread(product.save)
+    await client.data("1", 2)
+    deleted = Product(pk=product.pk)
+    await in_thread(product.delete)
+
+    assert await client.data("1", 3) == [
+        told("CREATED", deleted, name="cup"),
+        told("UPDATED", deleted, "name", name="mug"),
+        told("DELETED", deleted, name="mug"),
+    ]
+
+
+async def test_one_row() -> None:
+    """Who gives a primary key is told of no other row."""
+    cup, mug = await create(name="cup"), await create(name="mug")
+    client = await subscribed(serve(declare()), f'subscription {{ onEvent(pk: "{mug.pk}") {FIELDS} }}')
+
+    for product in (cup, mug):
+        product.stock = 5
+        await in_thread(product.save)
+
+    assert await client.data("1", 1) == [told("UPDATED", mug, "stock")]
+
+
+async def test_a_row_moves() -> None:
+    """The old group is told that it left, with values from before; the new one that it entered."""
+    old, new = await in_thread(lambda: [Supplier.objects.create(name=name) for name in "ab"])
+    cup = await create(name="cup", supplier=old)
+    consumer = serve(declare())
+    behind = await subscribed(consumer, SHELF, {"of": str(old.pk)})
+    ahead = await subscribed(consumer, SHELF, {"of": str(new.pk)})
+
+    cup.supplier, cup.name = new, "mug"
+    await in_thread(cup.save)
+
+    assert await behind.data("1", 1) == [told("UPDATED", cup, "name", "supplier", move="LEFT", name="cup")]
+    assert await ahead.data("1", 1) == [told("UPDATED", cup, "name", "supplier", move="ENTERED", name="mug")]
+
+
+async def test_many_rows_of_one_transaction(settings: Settings) -> None:
+    """They are split into broadcasts; a client gets one result for each row, in order."""
+    settings.GQLWS = {**settings.GQLWS, "MODEL_ROWS_PER_BROADCAST": 4}
+    client = await subscribed(serve(declare()), ALL)
+    since = Since()
+
+    def fill() -> list[Product]:
+        with transaction.atomic():
+            return [Product.objects.create(name=str(number)) for number in range(10)]
+
+    products = await in_thread(fill)
+
+    assert await client.data("1", 10) == [told("CREATED", product) for product in products]
+    assert since.sent == 3 + 10  # To all, and to each row's own group.
+
+
+async def test_the_queue_counts_broadcasts() -> None:
+    """A limit of 2 holds two transactions, however many rows they have."""
+    client = await subscribed(serve(declare(notification_queue_limit=2)), ALL)
+
+    def fill() -> list[Product]:
+        with transaction.atomic():
+            return [Product.objects.create(name=str(number)) for number in range(20)]
+
+    await in_thread(fill)
+
+    assert len(await client.data("1", 20)) == 20
+
+
+async def test_equal_subscribers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of a broadcast are read by one query, and each is executed once for all."""
+    queries: list[str] = []
+    monkeypatch.setattr(
+        Product._default_manager, "using", lambda alias: (queries.append(alias), Product.objects.get_queryset())[1]
+    )
+    consumer = serve(declare())
+    clients = [await subscribed(consumer, ALL) for _ in range(5)]
+    since = Since()
+
+    def fill() -> list[Product]:
+        with transaction.atomic():
+            return [Product.objects.create(name=str(number)) for number in range(3)]
+
+    products = await in_thread(fill)
+
+    for client in clients:
+        assert await client.data("1", 3) == [told("CREATED", product) for product in products]
+    assert since.executed == 3
+    assert queries == ["default"]
+
+
+async def test_a_row_that_is_gone_when_it_is_read() -> None:
+    """It is skipped."""
+    client = await subscribed(serve(declare()), ALL)
+
+    def come_and_go() -> Product:
+        with transaction.atomic():
+            # Before anybody is told.
+            transaction.on_commit(lambda: Product.objects.filter(name="cup").delete())
+            Product.objects.create(name="cup")
+        return Product.objects.create(name="mug")
+
+    mug = await in_thread(come_and_go)
+
+    assert await client.data("1", 1) == [told("CREATED", mug)]
+
+
+async def test_rows_that_not_everybody_may_see() -> None:
+    """The queryset decides about rows, `permits` about what is told of them; each for its subscriber."""
+
+    def get_queryset(cls: Any, queryset: QuerySet[Any], info: Any, **_: Any) -> QuerySet[Any]:
+        return queryset.filter(name__startswith=info.context.channels_scope["user"])
+
+    def permits(cls: Any, change: Any, info: Any, **_: Any) -> bool:
+        return bool(change.row.name.startswith(info.context.channels_scope["user"]))
+
+    consumer = serve(declare(get_queryset=classmethod(get_queryset), permits=classmethod(permits)))
+    ann, bob = await subscribed(consumer, ALL, user="ann"), await subscribed(consumer, ALL, user="bob")
+
+    products = [await create(name=name) for name in ("ann's", "bob's")]
+    kept = [Product(pk=product.pk, name=product.name) for product in products]
+    for client in (ann, bob):
+        await client.data("1", 1)
+    for product in products:
+        await in_thread(product.delete)
+
+    for client, product in zip((ann, bob), kept, strict=True):
+        assert await client.data("1", 2) == [told("CREATED", product), told("DELETED", product)]
+
+
+async def test_arguments_without_a_group() -> None:
+    """The client is told what there are groups for."""
+    client = await Peer.connect(serve(declare()).as_asgi())
+
+    client.start("1", f'subscription {{ onEvent(pk: "1", supplierId: "1") {FIELDS} }}')
+    await client.until(lambda messages: messages[-1]["type"] == "error")
+
+    [error] = client.payloads("1")[0]
+    assert error["message"] == (
+        "There is no group for pk, supplier_id. There are groups for: no argument; pk; supplier_id."
+    )
+
+
+async def test_groups_from_a_function(settings: Settings) -> None:
+    """It gets the row as it was and as it is."""
+
+    def initials(product: Product) -> list[str]:
+        return [f"initial-{product.name[0]}"]
+
+    settings.GQLWS = {**settings.GQLWS, "MODELS": {"project.Product": {**PRODUCT, "groups": initials}}}
+    subscription = declare(subscribe=staticmethod(lambda root, info, **_: ["initial-c"]))
+    client = await subscribed(serve(subscription), ALL)
+
+    cup = await create(name="cup")
+    await client.data("1", 1)
+    cup.name = "mug"
+    await in_thread(cup.save)
+
+    assert await client.data("1", 2) == [
+        told("CREATED", cup, name="cup"),
+        told("UPDATED", cup, "name", move="LEFT", name="cup"),
+    ]
+
+
+def schema_for(model: type[Model]) -> str:
+    """The schema of a subscription to a model."""
+    meta = type("Meta", (), {"model": model})
+    subscription = type("OnRow", (ModelSubscription,), {"__module__": __name__, "Meta": meta})
+    return str(graphene.Schema(query=type("Query", (graphene.ObjectType,), {"on_row": subscription.Field()})))
+
+
+async def test_a_generated_type() -> None:
+    """Without a type of graphene-django's, the columns are its fields."""
+    assert "type GroupRow {\n  id: ID!\n  name: String!\n}" in schema_for(Group)
+
+
+async def test_a_type_of_graphene_django() -> None:
+    """It is taken, if there is one."""
+    assert "row: SupplierType" in schema_for(shop.SupplierType._meta.model)
+
+
+class TestTroubles:
+    async def test_the_layer_is_down(self, caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
+        """The row is saved, and the log names the setting."""
+        settings.CHANNEL_LAYERS = {}
+
+        product = await create(name="cup")
+
+        assert await Product.objects.filter(pk=product.pk).aexists()
+        [record] = caplog.records
+        assert record.levelno == logging.ERROR
+        assert 'GQLWS["MODELS"]["project.Product"]' in record.getMessage()
+
+    async def test_a_function_that_raises(self, caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
+        """Likewise."""
+
+        def broken(product: Product) -> list[str]:
+            raise ValueError("no group today")
+
+        settings.GQLWS = {**settings.GQLWS, "MODELS": {"project.Product": {**PRODUCT, "groups": broken}}}
+
+        await create(name="cup")
+
+        [record] = caplog.records
+        assert "no group today" in record.getMessage()
+        assert 'GQLWS["MODELS"]["project.Product"]' in record.getMessage()

@@ -1,0 +1,226 @@
+"""Every way of changing a row, in every kind of transaction, on SQLite and PostgreSQL: what subscribers are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.core import serializers
+from django.db import transaction
+from django.db.models import F
+
+from tests.project.models import Bestseller, Book, Product, Supplier, Tag
+from tests.support.tables import situations
+
+from .conftest import Told
+
+pytestmark = pytest.mark.usefixtures("bridged")
+
+
+class Undone(Exception):
+    """Ends a block without its commit."""
+
+
+class Shop:
+    """What is there before: a product of a supplier, a book, a tag that the product has, another that it has not."""
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+        self.products = Product.objects.using(alias)
+        self.supplier = Supplier.objects.using(alias).create(name="a")
+        self.product = self.products.create(name="pen", stock=1, supplier=self.supplier)
+        self.book = Book.objects.using(alias).create(name="tale", pages=5)
+        self.tag = Tag.objects.using(alias).create(name="blue")
+        self.new_tag = Tag.objects.using(alias).create(name="new")
+        self.product.tags.add(self.tag)
+
+    def save(self, **values: Any) -> None:
+        """Change the product."""
+        for name, value in values.items():
+            setattr(self.product, name, value)
+        self.product.save()
+
+    def load(self, name: str) -> None:
+        """What `loaddata` does."""
+        fixture = [{"model": "project.product", "pk": 1000, "fields": {"name": name}}]
+        for loaded in serializers.deserialize("python", fixture, using=self.alias):
+            loaded.save(using=self.alias)
+
+    def fail_inside(self) -> None:
+        """A savepoint that is rolled back, between changes that stay."""
+        self.save(name="ink")
+        with suppress(Undone), transaction.atomic(self.alias):
+            self.save(stock=99)
+            raise Undone
+        self.product.refresh_from_db()
+        self.save(name="chalk")
+
+
+Way = Callable[[Shop], object]
+
+WAYS: dict[str, tuple[Way, list[str]]] = {
+    "save, new": (lambda shop: Product(name="cup").save(using=shop.alias), ["created"]),
+    "save, new, with a key": (lambda shop: Product(pk=1000, name="cup").save(using=shop.alias), ["created"]),
+    "save, changed": (lambda shop: shop.save(name="ink", stock=2), ["updated name stock"]),
+    "save, unchanged": (lambda shop: shop.save(), []),
+    "save, text for a number": (lambda shop: shop.save(stock="1"), []),
+    "save, an expression": (lambda shop: shop.save(stock=F("stock") + 1), ["updated stock"]),
+    "save, a field that is not told": (lambda shop: shop.save(price="5"), []),
+    "save, update_fields": (
+        lambda shop: Product(pk=shop.product.pk, name="ink", stock=5).save(using=shop.alias, update_fields=["stock"]),
+        ["updated stock"],
+    ),
+    "save, fields deferred": (lambda shop: shop.products.only("name").get(pk=shop.product.pk).save(), []),
+    "create": (lambda shop: shop.products.create(name="cup"), ["created"]),
+    "get_or_create, new": (lambda shop: shop.products.get_or_create(name="cup"), ["created"]),
+    "get_or_create, there": (lambda shop: shop.products.get_or_create(name="pen"), []),
+    "update_or_create, new": (lambda shop: shop.products.update_or_create(name="cup"), ["created"]),
+    "update_or_create, there": (
+        lambda shop: shop.products.update_or_create(name="pen", defaults={"stock": 7}),
+        ["updated stock"],
+    ),
+    "delete": (lambda shop: shop.product.delete(), ["deleted"]),
+    "delete of a queryset": (lambda shop: shop.products.all().delete(), ["deleted", "deleted"]),
+    "delete, cascading": (lambda shop: shop.supplier.delete(), ["deleted"]),
+    "delete, not there": (lambda shop: Product(pk=1000).delete(using=shop.alias), []),
+    "a fixture": (lambda shop: shop.load("cup"), []),
+    "relation, add": (lambda shop: shop.product.tags.add(shop.new_tag), ["updated tags"]),
+    "relation, add what is there": (lambda shop: shop.product.tags.add(shop.tag), []),
+    "relation, add from the other side": (lambda shop: shop.new_tag.product_set.add(shop.product), ["updated tags"]),
+    "relation, remove": (lambda shop: shop.product.tags.remove(shop.tag), ["updated tags"]),
+    "relation, remove from the other side": (lambda shop: shop.tag.product_set.remove(shop.product), ["updated tags"]),
+    "relation, set": (lambda shop: shop.product.tags.set([shop.new_tag]), ["updated tags"]),
+    "relation, clear": (lambda shop: shop.product.tags.clear(), ["updated tags"]),
+    "relation, clear from the other side": (lambda shop: shop.tag.product_set.clear(), ["updated tags"]),
+    "relation, clear what is empty": (lambda shop: shop.new_tag.product_set.clear(), []),
+    "asave": (lambda shop: async_to_sync(Product(name="cup").asave)(using=shop.alias), ["created"]),
+    "adelete": (lambda shop: async_to_sync(shop.product.adelete)(using=shop.alias), ["deleted"]),
+    "a child, new": (lambda shop: Book.objects.using(shop.alias).create(name="novel"), ["created"]),
+    "a child, changed": (
+        lambda shop: Book(pk=shop.book.pk, name="novel").save(using=shop.alias, update_fields=["name"]),
+        ["updated name"],
+    ),
+    "a child, changed in its own table": (
+        lambda shop: Book(pk=shop.book.pk, pages=6).save(using=shop.alias, update_fields=["pages"]),
+        [],
+    ),
+    "a child, deleted": (lambda shop: shop.book.delete(), ["deleted"]),
+    "a proxy": (lambda shop: Bestseller(name="cup").save(using=shop.alias), ["created"]),
+    "a proxy, deleted": (lambda shop: Bestseller.objects.using(shop.alias).get(name="pen").delete(), ["deleted"]),
+}
+
+IN_ONE: dict[str, tuple[Way, list[str]]] = {
+    "created and updated": (
+        lambda shop: [product := shop.products.create(name="cup"), setattr(product, "name", "mug"), product.save()],
+        ["created"],
+    ),
+    "created and deleted": (lambda shop: shop.products.create(name="cup").delete(), []),
+    "updated twice": (lambda shop: [shop.save(name="ink"), shop.save(stock=2)], ["updated name stock"]),
+    "updated by an old instance": (
+        lambda shop: [shop.save(name="ink"), Product(pk=shop.product.pk, name="pen").save(using=shop.alias)],
+        ["updated stock supplier"],
+    ),
+    "updated to and fro": (lambda shop: [shop.save(name="ink"), shop.save(name="pen")], []),
+    "updated and deleted": (lambda shop: [shop.save(name="ink"), shop.product.delete()], ["deleted"]),
+    "updated and related": (
+        lambda shop: [shop.save(name="ink"), shop.product.tags.clear()],
+        ["updated name tags"],
+    ),
+    "a savepoint is rolled back between": (lambda shop: shop.fail_inside(), ["updated name"]),
+    "several rows": (
+        lambda shop: [shop.products.create(name="cup"), shop.save(name="ink"), shop.book.delete()],
+        ["created", "updated name", "deleted"],
+    ),
+}
+"""Several changes of one transaction."""
+
+
+@contextmanager
+def no_transaction(alias: str) -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def committed(alias: str) -> Iterator[None]:
+    with transaction.atomic(alias, durable=True):
+        yield
+
+
+@contextmanager
+def savepoint(alias: str) -> Iterator[None]:
+    with transaction.atomic(alias), transaction.atomic(alias):
+        yield
+
+
+@contextmanager
+def rolled_back(alias: str) -> Iterator[None]:
+    with suppress(Undone), transaction.atomic(alias):
+        yield
+        raise Undone
+
+
+@contextmanager
+def marked_for_rollback(alias: str) -> Iterator[None]:
+    with transaction.atomic(alias):
+        yield
+        transaction.set_rollback(True, using=alias)
+
+
+@contextmanager
+def savepoint_rolled_back(alias: str) -> Iterator[None]:
+    with transaction.atomic(alias), suppress(Undone), transaction.atomic(alias):
+        yield
+        raise Undone
+
+
+@contextmanager
+def rolled_back_around_savepoint(alias: str) -> Iterator[None]:
+    with suppress(Undone), transaction.atomic(alias):
+        with transaction.atomic(alias):
+            yield
+        raise Undone
+
+
+COMMITS = [committed, savepoint]
+ROLLBACKS = [rolled_back, marked_for_rollback, savepoint_rolled_back, rolled_back_around_savepoint]
+
+
+@pytest.mark.parametrize("block", [no_transaction, *COMMITS, *ROLLBACKS])
+@pytest.mark.parametrize(("way", "expected"), situations(WAYS))
+def test_a_way(told: Told, alias: str, block: Any, way: Way, expected: list[str]) -> None:
+    """It is told once what is committed, and nothing of what is not."""
+    shop = Shop(alias)
+    told.messages.clear()
+
+    with block(alias):
+        way(shop)
+
+    if len(expected) == 1 or block is not no_transaction:
+        assert told.words() == ([] if block in ROLLBACKS else expected)
+    else:
+        assert sorted(told.words()) == sorted(expected)
+
+
+@pytest.mark.parametrize("block", [*COMMITS, *ROLLBACKS])
+@pytest.mark.parametrize(("way", "expected"), situations(IN_ONE))
+def test_several_changes_in_one_transaction(told: Told, alias: str, block: Any, way: Way, expected: list[str]) -> None:
+    """A row is told of once, as the transaction has left it; all rows of a group travel together."""
+    shop = Shop(alias)
+    told.messages.clear()
+
+    with block(alias):
+        way(shop)
+
+    assert told.words() == ([] if block in ROLLBACKS else expected)
+    assert len(told.broadcasts("project.Product", "all")) <= 1
+
+
+def test_the_database_travels(told: Told, alias: str) -> None:
+    """Who is told knows where the row is."""
+    product = Product.objects.using(alias).create(name="cup")
+
+    assert {using for _, using, _ in told.messages} == {alias}
+    assert told.rows(group=f"pk-{product.pk}") == told.rows() == [(product.pk, "created", [], None, None)]
