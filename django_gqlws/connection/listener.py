@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Collection
-from contextvars import Context, ContextVar
-from dataclasses import dataclass
 from enum import Enum, auto
-from functools import partial
 from typing import Any
 
 from graphql import GraphQLError
@@ -18,51 +14,16 @@ from ..broker.envelope import Kind
 from ..broker.event import Event
 from ..broker.mailbox import Mailbox, WhenFull
 from ..broker.process import current_broker
-from ..broker.source import GroupSource
 from ..counters import counters
 from ..exceptions import PayloadError
-from ..execution.context import OperationContext
-from ..execution.documents import Operation as Prepared
 from ..execution.executor import Outcome
 from ..execution.results import add_extensions, encode_result
 from ..execution.sharing import context_key
-from ..execution.variables import Variables
 from ..protocol.close import Close
 from .membership import Membership
-from .replies import Replies
-from .session import Session
+from .run import Listened, Run
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Listened:
-    """What is executed for each event."""
-
-    prepared: Prepared
-    variables: Variables
-    info_context: OperationContext
-    context: Context
-    """The context variables that the operation began with; each execution gets a copy."""
-
-
-class _Run:
-    """An execution that is being awaited."""
-
-    __slots__ = ("event", "sharing", "task")
-
-    def __init__(self, event: Event | None, sharing: Sharing | None) -> None:
-        self.event = event
-        self.sharing = sharing
-        self.task: asyncio.Task[None] | None = None
-
-
-class _NoPayload(Exception):
-    """``initial`` returned None."""
-
-
-# The execution that the code which asks belongs to, in whatever thread.
-_current_run: ContextVar[_Run] = ContextVar("gqlws_run")
 
 
 # What stands for the decision about an event that is not wanted any more: there is nothing to send.
@@ -113,7 +74,8 @@ class Listener:
         "_source",
     )
 
-    def __init__(self, session: Session, replies: Replies, source: GroupSource, listened: Listened) -> None:
+    def __init__(self, listened: Listened) -> None:
+        session, source, replies = listened.session, listened.source, listened.replies
         settings = session.settings
         self._session = session
         self._replies = replies
@@ -128,7 +90,7 @@ class Listener:
         self._membership = Membership(self, source, self._hub, session.tasks)
         listened.info_context.take_membership(self._membership)
         self._cohort = self._find_cohort()
-        self._run: _Run | None = None
+        self._run: Run | None = None
         # Its turn in the connection lasts from the mailbox to the client.
         self._has_turn = False
         # An event that waits for the decision of its cohort, or for a place to be executed personally; the event None
@@ -178,7 +140,7 @@ class Listener:
         self._mailbox.drop(groups)
         if (run := self._run) is not None:
             # A `publish` that leaves its own group has something to say all the same.
-            if run.event is not None and run.event.group in groups and _current_run.get(None) is not run:
+            if run.event is not None and run.event.group in groups and not run.is_current:
                 self._abandon(run)
                 self._leave_turn()
         elif self._held is not None:
@@ -326,76 +288,21 @@ class Listener:
             self._execute(held[0], None)
 
     def _execute(self, event: Event | None, sharing: Sharing | None) -> None:
-        run = self._run = _Run(event, sharing)
-        if (deadlines := self._session.slow_notifications) is not None:
-            deadlines.start(run, partial(self._cut, run))
-        # In a copy: what one execution sets must not reach the next one.
-        run.task = self._session.tasks.start(self._perform(run), self._listened.context.copy())
+        self._run = Run(self._listened, event, sharing, self._settle)
+        self._run.start()
 
-    async def _perform(self, run: _Run) -> None:
-        listened, sharing = self._listened, run.sharing
-        _current_run.set(run)
-        try:
-            payload = await self._first_payload() if run.event is None else run.event.unpack()
-            counters.executed += 1
-            outcome = self._session.executor.execute(
-                listened.prepared,
-                listened.variables.fresh(),
-                payload,
-                listened.info_context,
-                sharing.make_personal if sharing is not None and self._source.share_key is None else None,
-            )
-            if not isinstance(outcome, Outcome):
-                outcome = await outcome
-        except (PayloadError, _NoPayload):
-            outcome = Outcome(None, (), skipped=True)
-        except asyncio.CancelledError:
-            if self._run is not run:
-                raise
-            # Not by us: the user's code waited for something that was cancelled.
-            outcome = Outcome(None, [GraphQLError("The notification was cancelled.")])
-        except Exception as error:
-            outcome = Outcome(None, [error])
-        if self._run is run:  # Neither closed nor cut.
-            self._forget(run)
-            self._settle(outcome, sharing)
-
-    async def _first_payload(self) -> Any:
-        assert self._source.initial is not None
-        payload = await self._source.initial()
-        if payload is None:
-            raise _NoPayload
-        return payload
-
-    def _cut(self, run: _Run) -> None:
-        seconds = self._session.settings.notification_timeout
-        counters.cut += 1
-        logger.warning("%s: a notification took more than %g seconds and was cut.", self._replies.description, seconds)
-        self._cancel(run)
-        self._settle(
-            Outcome(None, [GraphQLError(f"The notification took more than {seconds:g} seconds.")]), run.sharing
-        )
-
-    def _abandon(self, run: _Run) -> None:
-        self._cancel(run)
+    def _abandon(self, run: Run) -> None:
+        self._run = None
+        run.cancel()
         if run.sharing is None:
             self._cohort.personal.leave()
         else:
             run.sharing.give_up(self)
 
-    def _cancel(self, run: _Run) -> None:
-        self._forget(run)
-        if run.task is not None:
-            run.task.cancel()
-
-    def _forget(self, run: _Run) -> None:
-        self._run = None
-        if (deadlines := self._session.slow_notifications) is not None:
-            deadlines.stop(run)
-
-    def _settle(self, outcome: Outcome, sharing: Sharing | None) -> None:
+    def _settle(self, run: Run, outcome: Outcome) -> None:
         """The event is executed: the result goes to the client, and to the cohort if it is not personal."""
-        result = None
+        self._run = None
+        sharing, result = run.sharing, None
         if not outcome.skipped:
             masks = self._session.masks_errors
             where = self._replies.description if outcome.errors else ""

@@ -18,8 +18,9 @@ from ..execution.executor import Outcome, close_source
 from ..execution.loaders import Loaders
 from ..execution.variables import VariableErrors, Variables
 from ..protocol.messages import Subscribe
-from .listener import Listened, Listener
+from .listener import Listener
 from .replies import Replies
+from .run import Listened
 from .session import Session
 
 logger = logging.getLogger(__name__)
@@ -150,8 +151,8 @@ class Operation(Replies):
             return partial(self._stream, source, execute, context)
         try:
             if not self.is_over:
-                listened = Listened(prepared, variables, context, self._context)
-                self._listener = Listener(self._session, self, source, listened)
+                listened = Listened(self._session, source, prepared, variables, context, self._context, self)
+                self._listener = Listener(listened)
         finally:
             if self._listener is None and source.end is not None:
                 # Cancelled, or without a cohort, although the user's `subscribe` returned.
