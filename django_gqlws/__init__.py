@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .bridge.querysets import BridgedManager, BridgedQuerySet
     from .bridge.subscription import ModelSubscription
     from .client.aiohttp import GraphqlWsTransportAiohttp
     from .client.client import GraphqlWsClient
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from .subscription import Subscription
 
 __all__ = [
+    "BridgedManager",
+    "BridgedQuerySet",
     "GraphqlWsClient",
     "GraphqlWsConsumer",
     "GraphqlWsResponseError",
@@ -34,6 +37,8 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BridgedManager": "bridge.querysets",
+    "BridgedQuerySet": "bridge.querysets",
     "GraphqlWsClient": "client.client",
     "GraphqlWsConsumer": "consumers",
     "GraphqlWsResponseError": "exceptions",

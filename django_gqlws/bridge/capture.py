@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.apps import apps
@@ -39,6 +39,11 @@ def find_bridge(model: type[Model]) -> Bridge:
             f'Write GQLWS["MODELS"] = {{"{label}": {{}}}} in the settings: {label} has no bridge.'
         )
     return bridge
+
+
+def bridges_of(model: type[Model]) -> Sequence[Bridge]:
+    """The bridges that a change of a model's rows is an affair of."""
+    return _of_sender.get(model, ())
 
 
 def connect() -> None:
@@ -85,7 +90,7 @@ def _connect(signal: ModelSignal, receiver: Any, sender: type[Model]) -> None:
 def before_save(sender: type[Model], instance: Any, raw: bool, using: str, **_: Any) -> None:
     """Reads the row as it is: only the database knows which values a save replaces."""
     befores: dict[Bridge, State | None] = {}
-    for bridge in _of_sender[sender]:
+    for bridge in bridges_of(sender):
         if bridge.raw or not raw:
             with logged(bridge):
                 befores[bridge] = None if _is_new(instance) else bridge.read_one(bridge.pk_of(instance), using)
@@ -98,19 +103,19 @@ def after_save(sender: type[Model], instance: Any, using: str, update_fields: Co
     for bridge, before in befores.items():
         with logged(bridge):
             after = _saved(bridge, instance, before, update_fields, using)
-            collector.note(Change(bridge, bridge.pk_of(instance), before, after), using)
+            collector.note(using, Change(bridge, bridge.pk_of(instance), before, after))
 
 
 def before_delete(sender: type[Model], instance: Any, using: str, origin: Any = None, **_: Any) -> None:
     """Notes that a row is deleted, with its last values."""
-    for bridge in _of_sender[sender]:
+    for bridge in bridges_of(sender):
         with logged(bridge):
             pk = bridge.pk_of(instance)
             # What a cascade or a queryset deletes has just been read; an instance of the user's may be old.
             before = None if origin is instance else bridge.loaded(instance)
             if before is None:
                 before = bridge.read_one(pk, using)
-            collector.note(Change(bridge, pk, before, None), using)
+            collector.note(using, Change(bridge, pk, before, None))
 
 
 def relation_changed(
@@ -126,8 +131,8 @@ def relation_changed(
             else:
                 pks = _owners(field, instance, reverse, set(pk_set or ()))
             relations = frozenset([field.name])
-            for pk, state in bridge.read(pks, using).items():
-                collector.note(Change(bridge, pk, state, state, relations), using)
+            states = bridge.read(pks, using)
+            collector.note(using, *(Change(bridge, pk, state, state, relations) for pk, state in states.items()))
 
 
 def _is_new(instance: Any) -> bool:

@@ -21,6 +21,9 @@ from .transactions import Change
 
 logger = logging.getLogger(__name__)
 
+AT_ONCE = 100
+"""Messages that are waited for together: fewer than the bus takes in, more than one hop of a thread costs."""
+
 
 def layer_group(label: str, group: str) -> str:
     """The layer's name of a group of a model's rows."""
@@ -99,7 +102,8 @@ def _send(messages: Sequence[Message]) -> None:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        send_from_thread(*messages)
+        for start in range(0, len(messages), AT_ONCE):
+            send_from_thread(*messages[start : start + AT_ONCE])
         return
     for message in messages:
         current_broker().bus.post(message).add_done_callback(_sent)

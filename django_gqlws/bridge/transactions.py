@@ -59,16 +59,16 @@ class _Transaction:
         self._segments: list[ref[_Segment]] = []
         self.is_over = False
 
-    def note(self, change: Change, connection: BaseDatabaseWrapper) -> None:
+    def note(self, changes: Sequence[Change], connection: BaseDatabaseWrapper) -> None:
         last = self._segments[-1]() if self._segments else None
         savepoints = tuple(connection.savepoint_ids)
         # The last callback of all, or else it may be one of an earlier transaction, whose callbacks are being called.
         if last is not None and last.savepoints == savepoints and _is_last(last, connection):
-            last.changes.append(change)
+            last.changes.extend(changes)
             return
         self._segments = [segment for segment in self._segments if segment() is not None]
         last = _Segment(self, savepoints)
-        last.changes.append(change)
+        last.changes.extend(changes)
         self._segments.append(ref(last))
         # Outside of a transaction it is called at once.
         transaction.on_commit(last, using=self._using, robust=True)
@@ -97,10 +97,10 @@ class Collector:
         self._deliver = deliver
         self._open: WeakKeyDictionary[BaseDatabaseWrapper, _Transaction] = WeakKeyDictionary()
 
-    def note(self, change: Change, using: str) -> None:
-        """Takes a change in. It is delivered after the commit on that database, or now if there is no transaction."""
+    def note(self, using: str, *changes: Change) -> None:
+        """Takes changes in. They are delivered after the commit on that database, or now if there is no transaction."""
         connection = transaction.get_connection(using)
         current = self._open.get(connection)
         if current is None or current.is_over:
             current = self._open[connection] = _Transaction(connection, self._deliver)
-        current.note(change, connection)
+        current.note(changes, connection)

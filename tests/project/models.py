@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from django.db import models
 
+from django_gqlws import BridgedManager
+
 
 class Money(NamedTuple):
     """A value that only its field knows."""
@@ -62,6 +64,8 @@ class Product(models.Model):
     stock = models.BigIntegerField(default=0)
     supplier = models.ForeignKey(Supplier, models.CASCADE, null=True)
     tags = models.ManyToManyField(Tag)
+
+    objects = BridgedManager()
 
     def __str__(self) -> str:
         return self.name

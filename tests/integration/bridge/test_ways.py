@@ -43,6 +43,17 @@ class Shop:
             setattr(self.product, name, value)
         self.product.save()
 
+    def new(self, count: int) -> list[Product]:
+        """Products that are not stored yet."""
+        return [Product(name=str(number)) for number in range(count)]
+
+    def renamed(self, name: str) -> list[Product]:
+        """All products, with another name that is not stored yet."""
+        products = list(self.products.order_by("pk"))
+        for product in products:
+            product.name = name
+        return products
+
     def load(self, name: str) -> None:
         """What `loaddata` does."""
         fixture = [{"model": "project.product", "pk": 1000, "fields": {"name": name}}]
@@ -98,6 +109,46 @@ WAYS: dict[str, tuple[Way, list[str]]] = {
     "relation, clear what is empty": (lambda shop: shop.new_tag.product_set.clear(), []),
     "asave": (lambda shop: async_to_sync(Product(name="cup").asave)(using=shop.alias), ["created"]),
     "adelete": (lambda shop: async_to_sync(shop.product.adelete)(using=shop.alias), ["deleted"]),
+    "bulk_create": (lambda shop: shop.products.bulk_create(shop.new(3)), ["created"] * 3),
+    "bulk_create, ignoring conflicts": (
+        lambda shop: shop.products.bulk_create(
+            [Product(pk=shop.product.pk, name="ink"), Product(pk=1000, name="cup")], ignore_conflicts=True
+        ),
+        ["created"],
+    ),
+    "bulk_create, updating": (
+        lambda shop: shop.products.bulk_create(
+            [Product(pk=shop.product.pk, name="ink"), Product(pk=1000, name="cup")],
+            update_conflicts=True,
+            update_fields=["name"],
+            unique_fields=["pk"],
+        ),
+        ["updated name", "created"],
+    ),
+    "bulk_update": (lambda shop: shop.products.bulk_update(shop.renamed("x"), ["name"]), ["updated name"] * 2),
+    "bulk_update, in batches": (
+        lambda shop: shop.products.bulk_update(shop.renamed("x"), ["name"], batch_size=1),
+        ["updated name"] * 2,
+    ),
+    "update": (lambda shop: shop.products.update(stock=7), ["updated stock"] * 2),
+    "update, an expression": (lambda shop: shop.products.update(stock=F("stock") + 1), ["updated stock"] * 2),
+    "update, of what is the filter": (lambda shop: shop.products.filter(name="pen").update(name="x"), ["updated name"]),
+    "update, unchanged": (lambda shop: shop.products.filter(name="pen").update(name="pen"), []),
+    "update, nothing found": (lambda shop: shop.products.filter(name="?").update(name="x"), []),
+    "update, a field that is not told": (lambda shop: shop.products.update(price=5), []),
+    "aupdate": (lambda shop: async_to_sync(shop.products.aupdate)(stock=7), ["updated stock"] * 2),
+    "abulk_create": (lambda shop: async_to_sync(shop.products.abulk_create)(shop.new(2)), ["created"] * 2),
+    "add to a foreign key's other side": (
+        lambda shop: shop.supplier.product_set.add(shop.book, bulk=False),
+        ["updated supplier"],
+    ),
+    "clear a foreign key's other side": (lambda shop: shop.supplier.product_set.clear(), ["updated supplier"]),
+    "update of a child": (lambda shop: Book.objects.using(shop.alias).update(name="x"), ["updated name"]),
+    "update of a child, in its own table": (lambda shop: Book.objects.using(shop.alias).update(pages=9), []),
+    "update of a proxy": (
+        lambda shop: Bestseller.objects.using(shop.alias).filter(name="pen").update(name="x"),
+        ["updated name"],
+    ),
     "a child, new": (lambda shop: Book.objects.using(shop.alias).create(name="novel"), ["created"]),
     "a child, changed": (
         lambda shop: Book(pk=shop.book.pk, name="novel").save(using=shop.alias, update_fields=["name"]),
@@ -130,6 +181,14 @@ IN_ONE: dict[str, tuple[Way, list[str]]] = {
         ["updated name tags"],
     ),
     "a savepoint is rolled back between": (lambda shop: shop.fail_inside(), ["updated name"]),
+    "created and updated, many at once": (
+        lambda shop: [shop.products.bulk_create(shop.new(2)), shop.products.update(stock=7)],
+        ["created", "created", "updated stock", "updated stock"],
+    ),
+    "updated and deleted, many at once": (
+        lambda shop: [shop.products.update(stock=7), shop.products.all().delete()],
+        ["deleted", "deleted"],
+    ),
     "several rows": (
         lambda shop: [shop.products.create(name="cup"), shop.save(name="ink"), shop.book.delete()],
         ["created", "updated name", "deleted"],
