@@ -245,7 +245,8 @@ class Listener:
             event = self._mailbox.take()
             self._handle(event, event.sharing(self._cohort) if self._source.shared else None)
             return
-        if self._phase is not CLOSED:
+        # What waited when the turn was asked for may have been dropped meanwhile: that is no end.
+        if self._is_ending and self._phase is not CLOSED:
             self.close()
             self._replies.complete()
         self._leave_turn()

@@ -233,6 +233,24 @@ async def test_leaving_while_events_wait(shared: bool, monkeypatch: pytest.Monke
         await expect(peer, "more")
 
 
+async def test_leaving_while_a_turn_waits() -> None:
+    """Nothing is left to be done in that turn; the subscription goes on."""
+    async with connect_here(strict_ordering=True) as peer:
+        await listen(peer, "1")
+        context = await listen(peer, "2")
+        assert context is not None
+        await send("home", "one", "waits")
+        await stage.began.reached(1)
+
+        await awaited(context.leave("home"))
+        stage.gate.set()
+        await expect(peer, "one")
+        await send(None, "to all")
+
+        await expect(peer, "to all")
+        await peer.expect_next("2", onEvent={"text": "to all"})
+
+
 async def test_leaving_while_another_executes_for_all() -> None:
     """The leader's client gets its result; who has left gets nothing of it, and goes on."""
     async with connect_here() as leader, connect_here() as leaver:
