@@ -43,7 +43,10 @@ class Deadlines:
                 break
             late.append(key)
         for key in late:
-            # One that rings may stop another.
-            _, callback = self._callbacks.pop(key, (0.0, None))
-            if callback is not None:
-                loop.call_soon(callback)
+            loop.call_soon(self._call_back, key)
+
+    def _call_back(self, key: Hashable) -> None:
+        # Looked up as late as this: it may have ended since the timer rang, and one that is called may stop another.
+        _, callback = self._callbacks.pop(key, (0.0, None))
+        if callback is not None:
+            callback()
