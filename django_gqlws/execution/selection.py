@@ -16,9 +16,11 @@ from graphql import (
     GraphQLError,
     GraphQLField,
     GraphQLFieldResolver,
+    GraphQLIncludeDirective,
     GraphQLLeafType,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLSkipDirective,
     NullValueNode,
     OperationDefinitionNode,
     OperationType,
@@ -45,6 +47,8 @@ from .kinds import only_reads
 
 MAX_VARIANTS = 8
 """An operation keeps its fields for so many combinations of what ``@skip`` and ``@include`` read."""
+
+_CONDITIONAL = {GraphQLSkipDirective.name, GraphQLIncludeDirective.name}
 
 Fragments = Mapping[str, FragmentDefinitionNode]
 Nodes = list[FieldNode]
@@ -242,6 +246,7 @@ def _variables_of(selection: SelectionNode) -> Iterable[str]:
     return (
         argument.value.name.value
         for directive in selection.directives
+        if directive.name.value in _CONDITIONAL
         for argument in directive.arguments
         if isinstance(argument.value, VariableNode)
     )

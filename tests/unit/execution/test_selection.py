@@ -5,6 +5,14 @@ from __future__ import annotations
 from itertools import product
 
 import graphene
+from graphql import (
+    DirectiveLocation,
+    GraphQLArgument,
+    GraphQLDirective,
+    GraphQLList,
+    GraphQLString,
+    specified_directives,
+)
 
 from django_gqlws.execution.executor import get_executor
 from django_gqlws.execution.selection import MAX_VARIANTS
@@ -25,6 +33,19 @@ def test_the_same_conditions() -> None:
 
     assert operation.selected.find({"a": True, "n": 1}) is operation.selected.find({"a": True})
     assert operation.selected.find({"a": True}) is not operation.selected.find({"a": False})
+
+
+async def test_variables_of_a_directive_of_the_application() -> None:
+    """They do not decide what is selected, and may be of any type."""
+    tags = GraphQLDirective("tags", [DirectiveLocation.FIELD], {"names": GraphQLArgument(GraphQLList(GraphQLString))})
+    schema = graphene.Schema(query=Query, directives=[*specified_directives, tags])
+    text = "query ($names: [String]) { a @tags(names: $names) }"
+    operation = prepare(get_executor(schema, None), text)
+
+    outcome = await execute(schema, text, {"names": ["x"]}, root={"a": 1})
+
+    assert outcome.data == {"a": 1}
+    assert operation.selected.find({"names": ["x"]}) is operation.selected.find({"names": ["y"]})
 
 
 async def test_more_conditions_than_are_kept() -> None:
