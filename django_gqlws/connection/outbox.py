@@ -8,6 +8,7 @@ import types
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context
+from functools import partial
 from typing import Any, Protocol
 
 from ..protocol import close
@@ -146,9 +147,15 @@ class Outbox:
 @types.coroutine
 def _resume(sending: Sending, waits_for: Any) -> Generator[Any, Any, None]:
     """Goes on with a coroutine that was stepped once, from what it waits for."""
-    try:
-        yield waits_for
-    except BaseException as error:
-        sending.throw(error)
-        raise
-    yield from sending
+    # As ``yield from`` does it, which cannot begin in the middle.
+    while True:
+        try:
+            sent = yield waits_for
+        except BaseException as error:
+            step = partial(sending.throw, error)
+        else:
+            step = partial(sending.send, sent)
+        try:
+            waits_for = step()
+        except StopIteration:
+            return

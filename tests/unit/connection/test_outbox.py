@@ -100,6 +100,39 @@ async def test_a_socket_that_fails(slow: bool) -> None:
     assert line.errors == []
 
 
+class RecoveringSocket(RecordingSocket):
+    """What its writes wait for fails; it tries again, in its own way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def send_text(self, text: str) -> None:
+        try:
+            await self.room
+        except TimeoutError:
+            await super().send_text(text)
+
+
+@pytest.mark.parametrize("slow", [False, True])
+async def test_a_socket_that_recovers(slow: bool) -> None:
+    """What it waits for may fail: how it goes on is its own affair."""
+    line = Line()
+    line.socket = socket = RecoveringSocket()
+    line.outbox = Outbox(socket, line.tasks)
+    if slow:
+        socket.hold()
+
+    line.outbox.send("a")
+    line.outbox.send("b")
+    socket.room.set_exception(TimeoutError())
+    await asyncio.sleep(0.01)
+    socket.release()
+    await line.tasks.wait()
+
+    assert line.written == ["a", "b"]
+
+
 async def test_a_socket_that_is_gone() -> None:
     """What waits is dropped, and nothing more is taken."""
     line = Line()
