@@ -91,7 +91,11 @@ class Link:
     async def ended(self) -> ConnectionClosedError:
         """Returns, when the connection is closed for good, how it ended."""
         if self._reading is not None:
-            await asyncio.wait([self._reading])
+            self._demand.rose()  # The end may be behind what nobody reads.
+            try:
+                await asyncio.wait([self._reading])
+            finally:
+                self._demand.fell()
         return self.end
 
     async def close(self) -> None:

@@ -445,6 +445,15 @@ class TestClosing:
         assert await waiting == Close(4403, "Forbidden")
         assert not server.is_connected
 
+    async def test_wait_disconnect_behind_what_nobody_reads(self) -> None:
+        """It comes to the close all the same."""
+        client, server = await connected()
+        for number in range(inbox.LIMIT + 10):
+            server.say(id="a", type="next", payload={"data": number})
+        server.close(4403, "Forbidden")
+
+        assert await client.wait_disconnect() == Close(4403, "Forbidden")
+
     async def test_wait_disconnect_too_long(self) -> None:
         """It raises TimeoutError, and the connection lives."""
         client, _ = await connected()
