@@ -14,9 +14,11 @@ needs the *running* loop is what ``@on_loop`` is for.
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from functools import lru_cache, partial
 from inspect import isasyncgenfunction
+from types import CoroutineType
 from typing import Any, TypeVar
 
 from asgiref.sync import iscoroutinefunction
@@ -87,7 +89,7 @@ async def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     if runs_on_loop(function):
         result = function(*args, **kwargs)
     else:
-        result = await workers.run(partial(function, *args, **kwargs))
+        result = await _call_in_worker(partial(function, *args, **kwargs))
     if not is_awaitable(result):
         return result
     try:
@@ -111,5 +113,17 @@ def guard(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 async def _hop(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    result = await workers.run(partial(function, *args, **kwargs))
+    result = await _call_in_worker(partial(function, *args, **kwargs))
     return await result if is_awaitable(result) else result
+
+
+async def _call_in_worker(function: Callable[[], Any]) -> Any:
+    try:
+        return await workers.run(function)
+    except workers.CancelledTooLate as late:
+        if not is_awaitable(late.result):
+            raise
+        # It was in time: what matters is still to be awaited, and nobody will.
+        if isinstance(late.result, CoroutineType):
+            late.result.close()
+        raise CancelledError from None

@@ -8,6 +8,7 @@ import json
 import logging
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
+from functools import wraps
 from typing import Any
 
 import graphene
@@ -115,9 +116,31 @@ class OnSyncEvent(Subscription):
         stage.note_from_thread("unsubscribed")
 
 
+def slowly(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A decorator that does not know what it decorates."""
+
+    @wraps(function)
+    def wrapper(*args: Any, **arguments: Any) -> Any:
+        stage.thread_gate.wait()
+        return function(*args, **arguments)
+
+    return wrapper
+
+
+class OnDecoratedEvent(OnEvent):
+    """Its `subscribe` is a plain function that returns a coroutine."""
+
+    @staticmethod
+    @slowly
+    async def subscribe(root: Any, info: Any, how: str) -> list[str]:
+        stage.notes.add("subscribe")
+        return ["room"]
+
+
 class Subscriptions(graphene.ObjectType):
     on_event = OnEvent.Field()
     on_sync_event = OnSyncEvent.Field()
+    on_decorated_event = OnDecoratedEvent.Field()
 
 
 class Query(graphene.ObjectType):
@@ -250,6 +273,20 @@ async def test_an_end_while_a_sync_subscribe_runs(end: End, how: str) -> None:
 
     await asyncio.sleep(0)
     assert stage.notes.count("unsubscribed") == (how == "waits")
+
+
+@pytest.mark.parametrize("end", CLIENT_ENDS.values(), ids=CLIENT_ENDS)
+async def test_an_end_while_the_decorator_of_an_async_subscribe_runs(end: End) -> None:
+    """`subscribe` itself has not begun: it never does, and `unsubscribed` is not called."""
+    async with connect_here() as peer:
+        peer.subscribe("1", "subscription { onDecoratedEvent { text } }")
+        await stage.thread_gate.reached.wait()
+
+        await end(peer)
+        stage.thread_gate.open()
+
+    await asyncio.sleep(0)
+    assert stage.notes.count("subscribe") == stage.notes.count("unsubscribed") == 0
 
 
 @pytest.mark.parametrize("end", CLIENT_ENDS.values(), ids=CLIENT_ENDS)
