@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -271,12 +271,13 @@ class Link:
                         return False
             else:
                 self._begin()
-                self._speaking.start(self._repeat())
+                # Those of now: what begins from here on is sent by who begins it.
+                self._speaking.start(self._repeat(list(self._operations.items())))
                 return True
         return False
 
-    async def _repeat(self) -> None:
-        for id, operation in list(self._operations.items()):
+    async def _repeat(self, operations: Sequence[tuple[str, Operation]]) -> None:
+        for id, operation in operations:
             if operation.request is not None and id in self._operations:
                 operation.inbox.put(RECONNECTED)
                 await self._send_quietly(operation.request)

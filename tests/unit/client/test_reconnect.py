@@ -45,6 +45,32 @@ async def test_a_stream(code: int) -> None:
     await client.finalize()
 
 
+async def test_a_stream_that_begins_as_the_connection_is_back() -> None:
+    """It is subscribed once, as the one from before is."""
+    client, server, stream, request = await streaming()
+    new = client.stream(DOCUMENT)
+
+    async def begin_at_once() -> Any:
+        while server.connections == 1 or not client.connected:  # noqa: ASYNC110 - in the very next turn.
+            await asyncio.sleep(0)
+        return await anext(new)
+
+    first = asyncio.ensure_future(begin_at_once())
+
+    server.close(1006)
+
+    assert await server.heard() == {"type": "connection_init"}
+    ids = {(await server.heard())["id"] for _ in range(2)}
+    assert request["id"] in ids
+    [id] = ids - {request["id"]}
+    server.say(id=id, type="next", payload={"data": 2})
+    assert await first == {"data": 2}
+    assert server.has_heard_all
+    await new.aclose()
+    await stream.aclose()
+    await client.finalize()
+
+
 @pytest.mark.parametrize("code", [4400, 4401, 4406, 4409, 4429, 4500])
 async def test_a_final_close(code: int) -> None:
     """The client does not connect again, and everybody learns it."""
