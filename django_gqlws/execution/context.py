@@ -211,7 +211,7 @@ class ContextView:
     It stands for the context until that is touched; it is equal to it, but another object.
     """
 
-    __slots__ = ("__context", "__touch")
+    __slots__ = ("__context", "__touch", "__weakref__")
 
     def __init__(self, context: OperationContext, touch: Callable[[], Any]) -> None:
         object.__setattr__(self, "_ContextView__context", context)
@@ -265,3 +265,6 @@ class ContextView:
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.__touch().__reduce_ex__(protocol)
+
+    def __getstate__(self) -> Any:
+        return self.__touch().__getstate__()

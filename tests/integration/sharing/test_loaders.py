@@ -6,6 +6,7 @@ import asyncio
 import copy
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from graphene.utils.dataloader import DataLoader
@@ -144,6 +145,8 @@ LOOKS: dict[str, Callable[[Any], Any]] = {
     "a representation": lambda context: repr(context) and str(context) and f"{context}" and context.user,
     "a class": lambda context: isinstance(context, OperationContext) and context.user,
     "a copy": lambda context: copy.copy(context).user,
+    "the state of a copy": lambda context: context.__getstate__()[0]["channels_scope"]["user"],
+    "a weak key": lambda context: WeakKeyDictionary({context: context})[context].user,
     "deletion": deleted,
 }
 
