@@ -95,7 +95,7 @@ class Command(BaseCommand):
             source, text = "--payload", "null" if options["payload"] is None else options["payload"]
         try:
             return json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CommandError(f"The payload ({source}) is not JSON: {error}", returncode=2) from error
 
     def _ask(self, groups: list[str]) -> list[Answer]:
@@ -117,7 +117,7 @@ class Command(BaseCommand):
 
 def _read(path: str) -> str:
     try:
-        return sys.stdin.read() if path == "-" else Path(path).read_text()
+        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"The payload cannot be read: {error}", returncode=2) from error
 

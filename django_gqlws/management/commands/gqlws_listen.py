@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from argparse import ArgumentTypeError
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 
 from ...broker.layer import reaches_other_processes
 from ...client.client import GraphqlWsClient
@@ -61,6 +63,8 @@ class Command(BaseCommand):
                 asyncio.run(self._listen(GraphqlWsClient(transport, reconnect=Reconnect() if url else None), document))
             except KeyboardInterrupt:
                 pass
+            except BrokenPipeError:  # Who read it has heard enough: `gqlws_listen ... | head -1`.
+                _discard(self.stdout)
             except GraphqlWsResponseError as error:
                 raise CommandError(f"The subscription was refused. {error}") from error
             except ConnectionClosedError as error:
@@ -77,6 +81,12 @@ class Command(BaseCommand):
                     reconnects = stream.reconnects
                     self.stderr.write("The connection was lost and is back: events may be missing.")
                 write_json(self.stdout, result)
+
+
+def _discard(stdout: OutputWrapper) -> None:
+    """What is still in its buffer; otherwise Python complains of the same when it exits."""
+    with suppress(OSError), Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), stdout.fileno())
 
 
 def _here(user: Any, headers: Mapping[str, str]) -> GraphqlWsTransport:

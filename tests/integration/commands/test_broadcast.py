@@ -154,6 +154,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "several classes": (("room",), ON_MESSAGE),
     "an unknown class": (("room", "--subscription", "tests.project.OnMessage"), f"Did you mean {ON_MESSAGE}?"),
     "a payload that is not JSON": (("room", *TO_MESSAGES, "--payload", "{hello}"), "is not JSON"),
+    "a payload that is nested too deeply": (("room", *TO_MESSAGES, "--payload", "[" * 50_000), "is not JSON"),
     "a file that is not there": (("room", *TO_MESSAGES, "--payload-file", "nowhere.json"), "cannot be read"),
     "two payloads": (("room", *TO_MESSAGES, "--payload", "1", "--payload-file", "-"), "not allowed with"),
     "a model in another form": (("room", *TO_MESSAGES, "--model", "auth.User"), "app.Model:pk"),

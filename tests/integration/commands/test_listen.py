@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import re
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from tests.integration.serving import payload
+from tests.support.server import ROOT
 from tests.support.tables import situations
 
 from .conftest import Process
-from .running import Environment, Listening, manage
+from .running import Environment, Listening, command_line, manage
 
 ON_MESSAGE = 'subscription {{ onMessage(group: "{}") {{ text }} }}'
 TO_MESSAGES = ("--subscription", "tests.project.subscriptions.OnMessage", "--payload")
@@ -39,6 +42,25 @@ async def test_events(environment: Environment, processes: tuple[Process, Proces
         assert await listening.event() == {"data": {"onMessage": {"text": "hello"}}}
         assert await listening.event() == {"data": {"onMessage": {"text": "there"}}}
         assert await listening.interrupt() == 0
+
+
+async def test_a_reader_that_has_heard_enough(environment: Environment) -> None:
+    """As in `gqlws_listen ... | head -1`: the command ends, and does not complain."""
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    listening = await asyncio.create_subprocess_exec(
+        *command_line(["gqlws_listen", "{ __typename }"]),
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=writing,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(writing)
+
+    _, notices = await listening.communicate()
+    assert listening.returncode == 0
+    assert notices.endswith(b"Listening. Ctrl-C ends it.\n")
 
 
 async def test_a_server_that_restarts(environment: Environment, key: str) -> None:
