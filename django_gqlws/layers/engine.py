@@ -10,7 +10,6 @@ from pathlib import Path
 from uuid import uuid4
 from weakref import WeakSet
 
-from . import log
 from .channels import Channels
 from .reader import Reader
 from .writer import Writer
@@ -38,7 +37,6 @@ class Engine:
         if self.reader.is_running:
             self.reader.stop()
             self.reader.forget()
-            self.writer.post(partial(log.unregister, name=self.name))
         self.writer.stop()
 
     def pause(self) -> None:

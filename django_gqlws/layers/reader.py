@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any, Generic, TypeVar
@@ -125,6 +125,9 @@ class Reader(Worker):
     def forget(self) -> None:
         """Begins at the end of the log again when it is started next. To be called while it is stopped."""
         self._file = None
+        # Here, and not in a thread: Python 3.12 starts none when the interpreter ends.
+        with suppress(LayerError), closing(self._session), self._session.transaction() as db:
+            log.unregister(db, self._name)
 
     def _ask_to_end(self) -> None:
         self._bell.ring()
@@ -135,6 +138,8 @@ class Reader(Worker):
             while not self._ends:
                 self._bell.wait(pause)
                 pause = self._look(pause)
+            if self._commands:  # They came during the last look, and somebody waits for them.
+                self._look(pause)
         finally:
             self._session.close()
 

@@ -14,6 +14,8 @@ class Worker:
     def __init__(self, name: str) -> None:
         self._name_of_thread = name
         self._thread: threading.Thread | None = None
+        self._latest: threading.Thread | None = None
+        """The one that was started last; it may have been told to end."""
         self._ends = False
         self._lock = threading.Lock()
 
@@ -24,6 +26,8 @@ class Worker:
 
     def start(self) -> None:
         """Starts the thread if there is none."""
+        if threading.current_thread() is self._latest:
+            return  # It sees itself what there is to do. Who stops it waits for it, and has the lock.
         with self._lock:
             self._start()
 
@@ -47,6 +51,7 @@ class Worker:
         if self._thread is None:
             self._ends = False
             self._thread = threading.Thread(target=self._run, name=self._name_of_thread, daemon=True)
+            self._latest = self._thread
             self._thread.start()
 
     def _stop(self) -> None:

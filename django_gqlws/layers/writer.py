@@ -115,19 +115,15 @@ class Writer(Worker):
             self._session.close()
 
     def _next_jobs(self) -> list[Job[Any]]:
-        jobs = []
-        job = self._jobs.get()
-        while job is not None:
-            jobs.append(job)
-            if len(jobs) == MAX_TOGETHER:
-                break
+        """What waits to be written; waits for it. None when everything is written and the thread is to end."""
+        jobs: list[Job[Any]] = []
+        while len(jobs) < MAX_TOGETHER:
             try:
-                job = self._jobs.get_nowait()
+                job = self._jobs.get(block=not (jobs or self._ends))
             except Empty:
                 break
-        else:
-            if jobs:
-                self._jobs.put(None)  # For the next call.
+            if job is not None:  # That only wakes.
+                jobs.append(job)
         return jobs
 
     def _write(self, jobs: list[Job[Any]]) -> None:

@@ -89,6 +89,13 @@ def send_and_die(path: str, group: str) -> None:
     os._exit(0)
 
 
+def listen_and_exit(path: str) -> None:
+    """Listen, write nothing, and end as any script does."""
+    layer = SqliteChannelLayer(path)
+    channel = asyncio.run(layer.new_channel())
+    asyncio.run(layer.group_add("all", channel))
+
+
 def fork(path: str) -> None:
     """Send and receive, before and after a fork, in the parent and in the child; print what went wrong."""
     layer = SqliteChannelLayer(path)
@@ -132,5 +139,7 @@ if __name__ == "__main__":
         fork(*arguments)
     elif action == "send_and_die":
         send_and_die(*arguments)
+    elif action == "listen_and_exit":
+        listen_and_exit(*arguments)
     else:
         asyncio.run(main(action))

@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 
 from django_gqlws.exceptions import LayerError
 from django_gqlws.layers import SqliteChannelLayer, file, log
+from django_gqlws.layers.place import is_writable
 
 Sqlite = Callable[..., SqliteChannelLayer]
 
@@ -90,6 +91,16 @@ class TestPermissions:
         channel = await member(layer)
         await send(layer, "taken")
         assert await receive(layer, channel) == "taken"
+
+    def test_the_check_of_a_user_without_permission(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is told so; not even looking whether there is a file fails."""
+        folder = tmp_path / "of-another-user"
+        folder.mkdir()
+        monkeypatch.setattr(os, "access", lambda path, mode: False)  # As the user itself, who may be root here.
+
+        with unprivileged(folder):
+            assert not is_writable(folder / "channels.sqlite3")
+            assert not is_writable(folder / "deeper" / "channels.sqlite3")
 
 
 @contextmanager
@@ -208,6 +219,27 @@ class TestLocks:
 
         await sending
         assert await receive(layer, channel) == "patient"
+
+    async def test_the_layer_is_closed_while_a_receiver_of_another_loop_waits_for_the_file(
+        self, path: Path, sqlite: Sqlite
+    ) -> None:
+        """That loop is gone: the message waits for the next receiver, and closing does not wait for ever."""
+        layer = sqlite()
+        await layer.new_channel()
+        await layer.send("jobs", {"text": "for the next one"})
+
+        async def receive_in_vain() -> None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(layer.receive("jobs"), 0.1)
+
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await asyncio.to_thread(asyncio.run, receive_in_vain())
+            asyncio.get_running_loop().call_later(0.2, other.execute, "ROLLBACK")
+            async with asyncio.timeout(10):
+                await layer.close()
+
+        assert await sqlite().receive("jobs") == {"text": "for the next one"}
 
 
 class TestFullDisk:

@@ -168,6 +168,17 @@ def test_a_command_that_is_gone_when_its_send_has_returned(path: Path, sqlite: S
     assert asyncio.run(receive()) == {"text": "the last words"}
 
 
+def test_a_command_that_has_only_listened(path: Path) -> None:
+    """Python can exit while the layer is open: it says nothing, and the process is forgotten at once."""
+    done = subprocess.run(
+        [*COMMAND, "listen_and_exit", path], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("SELECT * FROM readers").fetchall() == []
+
+
 def test_a_process_forks(path: Path) -> None:
     """Parent and child go on, each with its own channels, and the file is sound."""
     done = subprocess.run([*COMMAND, "fork", path], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
