@@ -195,3 +195,4 @@ async def test_a_row_as_payload(key: str) -> None:
     )
 
     assert await texts_of(client, 1) == ["ann"]
+    await client.leave()
