@@ -2,6 +2,7 @@
 
 def test_x(layer): ...        the channel layer, each in turn: in memory, SQLite, Redis pub/sub, Redis core
 def test_x(redis_layer): ...  a function that makes one of the Redis layers the project's, at a given address
+def test_x(own_process): ...  clients that the test connects in this process leave at its end
 async def test_x(url): ...    the test project, served on this test's loop; url("graphql/")
 def test_x(key): ...          a name for a group, a gate or a row that no other test uses
 """
@@ -14,11 +15,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from channels.layers import channel_layers
 from pytest_django import Settings
 
 from django_gqlws.broker import process
 from tests.integration.serving import Url, serving
 from tests.project.asgi import application
+from tests.support.peers import connected
 
 REDIS_LAYERS = ["redis_pubsub", "redis_core"]
 
@@ -67,3 +70,13 @@ async def url() -> AsyncIterator[Url]:
     """The test project served on this test's loop: a function from a path to its address."""
     async with serving(application) as address:
         yield address
+
+
+@pytest.fixture
+async def own_process() -> AsyncIterator[None]:
+    """The test has a channel layer of its own, and the clients that it connected in this process leave at the end."""
+    channel_layers.backends.clear()
+    yield
+    while connected:
+        await connected.pop().leave()
+    channel_layers.backends.clear()

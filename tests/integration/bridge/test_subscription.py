@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import graphene
 import pytest
-from channels.layers import channel_layers
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -23,19 +21,11 @@ from tests.support.sharing import Since, serve, subscribed
 
 from .conftest import PRODUCT
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("bridged")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("bridged", "own_process")]
 
 FIELDS = "{ event pk changed move row { name } }"
 ALL = f"subscription {{ onEvent {FIELDS} }}"
 SHELF = f"subscription ($of: ID) {{ onEvent(supplierId: $of) {FIELDS} }}"
-
-
-@pytest.fixture(autouse=True)
-def own_channel_layer() -> Iterator[None]:
-    """Each test has a layer of its own."""
-    channel_layers.backends.clear()
-    yield
-    channel_layers.backends.clear()
 
 
 def declare(**members: Any) -> type[ModelSubscription]:

@@ -179,6 +179,7 @@ def test_a_row_that_is_not_there() -> None:
         call_command("gqlws_broadcast", "room", *TO_MESSAGES, "--model", "auth.User:7")
 
 
+@pytest.mark.usefixtures("own_process")
 @pytest.mark.django_db(transaction=True)
 async def test_a_row_as_payload(key: str) -> None:
     """`publish` gets the instance; called in a process that serves subscribers the in-memory layer will do."""
@@ -195,4 +196,3 @@ async def test_a_row_as_payload(key: str) -> None:
     )
 
     assert await texts_of(client, 1) == ["ann"]
-    await client.leave()
