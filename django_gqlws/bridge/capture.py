@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import count
 from typing import Any
 
 from django.apps import apps
@@ -87,23 +88,45 @@ def _connect(signal: ModelSignal, receiver: Any, sender: type[Model]) -> None:
     _connected.append((signal, sender))
 
 
+class _Saves:
+    """The saves of one instance that have begun; a receiver of Django's signals may save it once more."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[int, dict[type[Model], State | None]]] = []
+        """When, and the rows before. One that failed stays, below those that come later."""
+        self.last_noted = 0
+
+
+# When a state was read, in this process.
+_moments = count(1)
+
+
 def before_save(sender: type[Model], instance: Any, raw: bool, using: str, **_: Any) -> None:
     """Reads the row as it is: only the database knows which values a save replaces."""
-    befores: dict[Bridge, State | None] = {}
+    # By model and not by bridge, so that an instance whose save fails can still be pickled.
+    befores: dict[type[Model], State | None] = {}
     for bridge in bridges_of(sender):
         if bridge.raw or not raw:
             with logged(bridge):
-                befores[bridge] = None if _is_new(instance) else bridge.read_one(bridge.pk_of(instance), using)
-    instance._state.gqlws_befores = befores
+                pk = bridge.pk_of(instance)
+                befores[bridge.model] = None if _is_new(instance) else bridge.read_one(pk, using)
+    saves = instance._state.__dict__.setdefault("gqlws_saves", _Saves())
+    saves.begun.append((next(_moments), befores))
 
 
 def after_save(sender: type[Model], instance: Any, using: str, update_fields: Collection[str] | None, **_: Any) -> None:
     """Notes what the save came to."""
-    befores: Mapping[Bridge, State | None] = instance._state.__dict__.pop("gqlws_befores", {})
-    for bridge, before in befores.items():
-        with logged(bridge):
-            after = _saved(bridge, instance, before, update_fields, using)
-            collector.note(using, Change(bridge, bridge.pk_of(instance), before, after))
+    saves: _Saves | None = instance._state.__dict__.get("gqlws_saves")
+    if saves is None or not saves.begun:
+        return  # It began before the bridge was there.
+    since, befores = saves.begun.pop()
+    was_saved_within, saves.last_noted = saves.last_noted > since, next(_moments)
+    for bridge in bridges_of(sender):
+        if bridge.model in befores:
+            with logged(bridge):
+                pk, before = bridge.pk_of(instance), befores[bridge.model]
+                after = None if was_saved_within else _saved(bridge, instance, before, update_fields)
+                collector.note(using, Change(bridge, pk, before, after or bridge.read_one(pk, using), since=since))
 
 
 def before_delete(sender: type[Model], instance: Any, using: str, origin: Any = None, **_: Any) -> None:
@@ -141,15 +164,16 @@ def _is_new(instance: Any) -> bool:
 
 
 def _saved(
-    bridge: Bridge, instance: Model, before: State | None, update_fields: Collection[str] | None, using: str
+    bridge: Bridge, instance: Model, before: State | None, update_fields: Collection[str] | None
 ) -> State | None:
+    """The row behind a save; None if only the database knows."""
     written = [
         field
         for field in bridge.columns
         if before is None or update_fields is None or not {field.name, field.attname}.isdisjoint(update_fields)
     ]
     loaded = bridge.loaded(instance, written)
-    return bridge.read_one(bridge.pk_of(instance), using) if loaded is None else {**(before or {}), **loaded}
+    return None if loaded is None else {**(before or {}), **loaded}
 
 
 def _owners(field: ManyToManyField[Any, Any], instance: Model, reverse: bool, pks: set[Any]) -> set[Any]:

@@ -29,10 +29,14 @@ class Change:
     after: State | None
     relations: frozenset[str] = frozenset()
     """Many-to-many fields that changed."""
+    since: int | None = None
+    """When ``before`` was read, if that was not right now: a save may have another one within it, noted before it."""
 
     def then(self, later: Change) -> Change:
         """Both as one change."""
-        return Change(self.bridge, self.pk, self.before, later.after, self.relations | later.relations)
+        is_around = later.since is not None and self.since is not None and later.since < self.since
+        first = later if is_around else self
+        return Change(self.bridge, self.pk, first.before, later.after, self.relations | later.relations, first.since)
 
 
 Deliver = Callable[[Sequence[Change], str], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.core import serializers
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.db.models.signals import post_save
 
+from django_gqlws.bridge.capture import connect
 from tests.project.models import Bestseller, Book, Product, Supplier, Tag
 from tests.support.tables import situations
 
@@ -283,3 +286,47 @@ def test_the_database_travels(told: Told, alias: str) -> None:
 
     assert {using for _, using, _ in told.messages} == {alias}
     assert told.rows(group=f"pk-{product.pk}") == told.rows() == [(product.pk, "created", [], None, None)]
+
+
+@pytest.fixture
+def saves_again() -> Iterator[None]:
+    """A receiver, older than the bridge's own, that saves once more what was saved."""
+
+    def save_again(instance: Product, using: str, **_: Any) -> None:
+        if instance.stock != 50:
+            instance.stock = 50
+            instance.save(using=using, update_fields=["stock"])
+
+    post_save.connect(save_again, sender=Product)
+    connect()
+    yield
+    post_save.disconnect(save_again, sender=Product)
+
+
+@pytest.mark.usefixtures("saves_again")
+def test_a_save_within_a_save(told: Told, alias: str) -> None:
+    """Both are one change, from the row before the outer one to the row after the inner one."""
+    with transaction.atomic(alias):
+        product = Product.objects.using(alias).create(name="cup")
+    product.name, product.stock = "mug", 1
+    with transaction.atomic(alias):
+        product.save(update_fields=["name"])
+    product.name, product.stock = "jug", 2
+    Product.objects.using(alias).filter(pk=product.pk).update(stock=1)
+    with transaction.atomic(alias):
+        product.save(update_fields=["name"])
+
+    assert told.words() == ["created", "updated name", "updated stock", "updated name stock"]
+
+
+def test_a_save_that_fails(told: Told, alias: str) -> None:
+    """The next one of the same instance is told as if nothing had been, and the instance can be pickled."""
+    product = Product.objects.using(alias).create(name="cup")
+    product.name = None  # type: ignore[assignment]
+    with suppress(IntegrityError), transaction.atomic(alias):
+        product.save()
+    product = pickle.loads(pickle.dumps(product))
+    product.name = "mug"
+    product.save()
+
+    assert told.words() == ["created", "updated name"]
