@@ -13,19 +13,19 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 RUN = $(VENV)/bin/python
 BENCH_RESULTS := benchmarks/results/$(shell date +%Y-%m-%d-%H%M%S)
 
-.PHONY: demo test test-fast check format bench lock clean
+.PHONY: demo test test-fast frontend check format bench lock clean
 
-demo: $(VENV)/.installed-demo
+demo: $(VENV)/.installed-demo frontend
 	@$(RUN) manage.py demo_setup --port $(PORT)
 	@exec $(RUN) -m uvicorn demo.asgi:application --port $(PORT) --ws websockets-sansio \
 		--reload --reload-dir demo --reload-dir django_gqlws
 
-test: check
+test: check frontend
 	$(RUN) -m tests.support.install_services
 	$(RUN) -m pytest
 
 # What CI runs on the other versions of Python.
-test-fast: $(VENV)/.installed-test
+test-fast: $(VENV)/.installed-test frontend
 	$(RUN) -m pytest tests/unit tests/integration
 
 check: $(VENV)/.installed-test
@@ -44,12 +44,16 @@ bench: $(VENV)/.installed-test
 	done
 	@echo "Everything is in $(BENCH_RESULTS)"
 
+# The static files of GraphiQL, when they are missing or older than their sources.
+frontend: | $(VENV)/bin/python
+	@$(RUN) frontend/build.py --install-node
+
 # Pins the newest versions that pyproject.toml allows. Give it the oldest supported Python.
-lock:
+lock: frontend
 	requirements/lock.sh $(PYTHON)
 
 clean:
-	rm -rf .venv* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv* frontend/node_modules django_gqlws/static/django_gqlws/graphiql .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/.installed-%: requirements/%.txt | $(VENV)/bin/python
 	@echo "Installing $< into $(VENV) ..."

@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from demo import views
 
@@ -7,5 +7,6 @@ urlpatterns = [
     path("", views.chat, name="chat"),
     path("login/", views.login_with_token, name="login"),
     path("logout/", views.logout, name="logout"),
+    path("", include("django_gqlws.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -7,11 +7,13 @@
 ``gqlws.E004``            no default channel layer
 ``gqlws.E005``            two channel layers with the same file
 ``gqlws.E006``            a channel layer's file that cannot be written
+``gqlws.E010``            a value of `GraphiQLView` of the wrong type
 ``gqlws.W001``            channels-redis' core layer with redis-py 8 and its default ``socket_timeout``
 ``gqlws.W002``            no schema in the settings
 ``gqlws.W003``            a channel layer's file on a network file system
 ``gqlws.W004``            SqliteChannelLayer without DEBUG: it reaches one host
 ``gqlws.W005``            a ``group_name_prefix`` that not every process may know
+``gqlws.W010``            the files of GraphiQL cannot be used
 ========================  ============================================================================
 """
 
@@ -27,11 +29,13 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import URLPattern, URLResolver, get_resolver
 
 from .conf import declared, problems
 from .layers import SqliteChannelLayer
 from .layers import checks as sqlite_checks
 from .prefixes import consumers_with_prefix
+from .views import GraphiQLView, attribute_problems, files_problem
 
 
 @register()
@@ -81,6 +85,32 @@ def check_channel_layer(app_configs: Sequence[AppConfig] | None = None, **_: Any
 def check_sqlite_layers(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
     """Checks each `SqliteChannelLayer`, whatever its alias."""
     return list(sqlite_checks.problems(dict(_sqlite_layers())))
+
+
+@register()
+def check_graphiql(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
+    """Checks each `GraphiQLView` that has an address."""
+    views = list(_graphiql_views(get_resolver().url_patterns)) if getattr(settings, "ROOT_URLCONF", None) else []
+    found: list[CheckMessage] = [
+        Error(
+            f"{type(view).__name__}.{name} is {getattr(view, name)!r}.", hint=f"It must be {expected}.", id="gqlws.E010"
+        )
+        for view in views
+        for name, expected in attribute_problems(view)
+    ]
+    if views and (problem := files_problem()) is not None:
+        found.append(Warning("GraphiQL has an address, but its page cannot be shown.", hint=problem, id="gqlws.W010"))
+    return found
+
+
+def _graphiql_views(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[GraphiQLView]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _graphiql_views(pattern.url_patterns)
+            continue
+        view_class = getattr(pattern.callback, "view_class", None)
+        if isinstance(view_class, type) and issubclass(view_class, GraphiQLView):
+            yield view_class(**getattr(pattern.callback, "view_initkwargs", {}))
 
 
 def _sqlite_layers() -> Iterator[tuple[str, SqliteChannelLayer]]:

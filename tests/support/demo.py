@@ -24,10 +24,12 @@ LOGIN = (
     " { login(username: $username, password: $password) { me { username } token } }"
 )
 
+SETTINGS = "tests.acceptance.demo.settings"
 
-def demo_environment(data: Path, redis_url: str = "") -> dict[str, str]:
+
+def demo_environment(data: Path, redis_url: str = "", settings: str = SETTINGS) -> dict[str, str]:
     """The environment of a demo process that keeps its database and its secret key in `data`."""
-    return {"DJANGO_SETTINGS_MODULE": "tests.acceptance.demo.settings", "DEMO_DATA": str(data), "REDIS_URL": redis_url}
+    return {"DJANGO_SETTINGS_MODULE": settings, "DEMO_DATA": str(data), "REDIS_URL": redis_url}
 
 
 class DemoServer(Server):
@@ -40,9 +42,11 @@ class DemoServer(Server):
         kind: Literal["uvicorn", "runserver"] = "uvicorn",
         redis_url: str = "",
         options: Sequence[str] = (),
+        settings: str = SETTINGS,
     ) -> None:
         self.data = data
-        super().__init__("demo.asgi:application", env=demo_environment(data, redis_url), options=options)
+        env = demo_environment(data, redis_url, settings)
+        super().__init__("demo.asgi:application", env=env, options=options)
         if kind == "runserver":
             self._command = [sys.executable, "manage.py", "runserver", "--noreload", f"{HOST}:{self.port}"]
 

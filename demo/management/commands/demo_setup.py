@@ -43,6 +43,7 @@ The chat is ready: {address}
      (password {PASSWORDS["bob"]}) in the other.
   3. Write something; it appears in both. Reload, change some code, restart the server: the windows go on.
 
+  {address}graphiql/ runs queries, mutations and subscriptions of your own.
   {address}admin/ is for the user admin (password {PASSWORDS["admin"]}).
 """
         )
