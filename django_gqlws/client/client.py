@@ -106,7 +106,7 @@ class GraphqlWsClient:
 
     async def _result(self, inbox: Inbox) -> Mapping[str, Any]:
         response = await self._arrived(inbox)
-        if self._dialect.kind(response) is not Kind.RESULT:
+        if self._dialect.kind(response) is not Kind.RESULT or not isinstance(response.get("payload"), Mapping):
             self._raise_errors(response)
             raise UnexpectedMessageError(f"A result was expected, and this came: {response}")
         end = await self._arrived(inbox)
@@ -197,5 +197,6 @@ class GraphqlWsClient:
 
     def _raise_errors(self, message: Mapping[str, Any]) -> None:
         payload = message.get("payload")
-        if self._dialect.kind(message) is Kind.ERROR or (isinstance(payload, Mapping) and "errors" in payload):
+        # Some servers say null where they have no errors.
+        if self._dialect.kind(message) is Kind.ERROR or (isinstance(payload, Mapping) and payload.get("errors")):
             raise GraphqlWsResponseError(message)

@@ -181,6 +181,30 @@ class TestExecuting:
         assert caught.value.response["payload"]["errors"] == [{"message": "no"}]
         await client.finalize()
 
+    async def test_a_result_whose_errors_are_null(self) -> None:
+        """Some servers say it so: there are none."""
+        client, server = await connected()
+
+        running = asyncio.create_task(client.execute("{ value }"))
+        id = (await server.heard())["id"]
+        server.say(id=id, type="next", payload={"data": 1, "errors": None})
+        server.say(id=id, type="complete")
+
+        assert await running == {"data": 1, "errors": None}
+        await client.finalize()
+
+    async def test_a_result_without_a_payload(self) -> None:
+        """The server is wrong, and the error shows what it said."""
+        client, server = await connected()
+
+        running = asyncio.create_task(client.execute("{ value }"))
+        id = (await server.heard())["id"]
+        server.say(id=id, type="next")
+
+        with pytest.raises(UnexpectedMessageError, match=r"A result was expected.*'next'"):
+            await running
+        await client.finalize()
+
     async def test_an_invalid_document(self) -> None:
         """The error is raised at once: no complete will come."""
         client, server = await connected()
