@@ -299,6 +299,15 @@ def get_settings() -> Settings:
     return build(declared())
 
 
+def get_setting(name: str) -> Any:
+    """One of the project's settings alone: the others may name the module that is being imported, a schema's, say.
+
+    Raises ImproperlyConfigured if it is wrong.
+    """
+    values = {key: value for key, value in declared().items() if key == name.upper()}
+    return getattr(build(values), name)
+
+
 def settings_of(consumer: type) -> Settings:
     """The project's settings with the class attributes of a consumer above them."""
     settings = get_settings()

@@ -13,7 +13,7 @@ from django.core.signals import setting_changed
 from django.db.models import ManyToManyField, Model
 from django.db.models.signals import ModelSignal, m2m_changed, post_save, pre_delete, pre_save
 
-from ..conf import get_settings
+from ..conf import get_setting
 from .declaration import Bridge, DeclarationError, declare
 from .delivery import deliver, logged
 from .rows import State
@@ -54,7 +54,7 @@ def connect() -> None:
     for known in (_bridges, _of_sender, _of_through, _connected):
         known.clear()
     try:
-        models = get_settings().models
+        models = get_setting("models")
     except ImproperlyConfigured:
         return  # Whoever needs the settings says so.
     for label, options in models.items():

@@ -20,7 +20,7 @@ from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from ..conf import get_settings
+from ..conf import get_setting
 from .capture import find_bridge
 from .declaration import DeclarationError, declare
 
@@ -29,7 +29,7 @@ from .declaration import DeclarationError, declare
 def check_models(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
     """Checks each entry of ``GQLWS["MODELS"]``."""
     try:
-        models = get_settings().models
+        models = get_setting("models")
     except ImproperlyConfigured:
         return []  # Another check's affair.
     return list(_model_problems(models))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.signals import setting_changed
 
-from ..conf import find_field, get_settings
+from ..conf import find_field, get_setting
 
 if TYPE_CHECKING:
     from django.db.models import Field, Model
@@ -34,7 +34,7 @@ def user_models() -> tuple[type[Model], ...]:
 @cache
 def travelling_fields(model: type[Model]) -> tuple[Field[Any, Any], ...]:
     """The model's columns, parents' included, without passwords of users and what SENSITIVE_FIELDS lists."""
-    users, listed = user_models(), {find_field(label) for label in get_settings().sensitive_fields}
+    users, listed = user_models(), {find_field(label) for label in get_setting("sensitive_fields")}
     return tuple(
         field
         for field in model._meta.concrete_fields

@@ -11,7 +11,16 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 from graphql import MiddlewareManager
 
-from django_gqlws.conf import RULES, Settings, get_settings, load_middleware, load_schema, problems, settings_of
+from django_gqlws.conf import (
+    RULES,
+    Settings,
+    get_setting,
+    get_settings,
+    load_middleware,
+    load_schema,
+    problems,
+    settings_of,
+)
 from tests.project.schema import schema
 from tests.support.tables import situations
 
@@ -274,3 +283,12 @@ def test_no_schema(value: Any, message: str) -> None:
 def test_middleware_by_dotted_path() -> None:
     """It is imported; callables stay as they are."""
     assert load_middleware(["django_gqlws.conf.load_schema", middleware]) == [load_schema, middleware]
+
+
+def test_one_setting_alone() -> None:
+    """It can be read while a schema is being imported that needs it, and is checked all the same."""
+    with override_settings(GQLWS={"SCHEMA": "no.such.schema", "SYNC_THREADS": 5, "MODELS": []}):
+        assert get_setting("sync_threads") == 5
+        assert get_setting("model_rows_per_broadcast") == 100
+        with pytest.raises(ImproperlyConfigured, match=r'GQLWS\["MODELS"\]'):
+            get_setting("models")

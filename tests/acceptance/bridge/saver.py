@@ -1,0 +1,50 @@
+"""A program without a server, such as a worker: changes products, in transactions of which some are rolled back."""
+
+from __future__ import annotations
+
+import random
+import sys
+from contextlib import suppress
+
+import django
+
+STEPS = 60
+
+
+class Undone(Exception):
+    """Ends a transaction without its commit."""
+
+
+def main(seed: int) -> None:
+    """Change the rows at random; say on stdout when half is done, and leave a row "end" at the end."""
+    from django.db import transaction
+
+    from tests.project.models import Product
+
+    dice = random.Random(seed)
+    for step in range(STEPS):
+        if step == STEPS // 2:
+            sys.stdout.write("half\n")
+            sys.stdout.flush()
+        with suppress(Undone), transaction.atomic():
+            for _ in range(dice.randint(1, 3)):
+                products = list(Product.objects.order_by("pk"))
+                action = dice.choice(["create", "create", "save", "update", "delete"])
+                if action == "create" or not products:
+                    Product.objects.create(name=str(step))
+                elif action == "save":
+                    product = dice.choice(products)
+                    product.name = str(step)
+                    product.save()
+                elif action == "update":
+                    Product.objects.filter(pk=dice.choice(products).pk).update(name=f"u{step}")
+                else:
+                    dice.choice(products).delete()
+            if dice.random() < 0.2:
+                raise Undone
+    Product.objects.create(name="end")
+
+
+if __name__ == "__main__":
+    django.setup()
+    main(int(sys.argv[1]))
