@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .bridge.decorator import bridged
     from .bridge.querysets import BridgedManager, BridgedQuerySet
     from .bridge.subscription import ModelSubscription
     from .client.aiohttp import GraphqlWsTransportAiohttp
@@ -31,6 +32,7 @@ __all__ = [
     "ModelSubscription",
     "Reconnect",
     "Subscription",
+    "bridged",
     "on_loop",
 ]
 
@@ -47,6 +49,7 @@ _HOMES = {
     "ModelSubscription": "bridge.subscription",
     "Reconnect": "client.reconnect",
     "Subscription": "subscription",
+    "bridged": "bridge.decorator",
     "on_loop": "execution.kinds",
 }
 

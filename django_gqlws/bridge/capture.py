@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -22,6 +22,9 @@ from .transactions import Change, Collector
 logger = logging.getLogger(__name__)
 
 UID = "django_gqlws.bridge"
+
+declared: dict[str, Mapping[str, Any]] = {}
+"""What `bridged` has said, by the label of the model."""
 
 _bridges: dict[type[Model], Bridge] = {}
 _of_sender: dict[type[Model], list[Bridge]] = {}
@@ -47,6 +50,16 @@ def bridges_of(model: type[Model]) -> Sequence[Bridge]:
     return _of_sender.get(model, ())
 
 
+def declarations() -> list[tuple[str, str, Mapping[str, Any]]]:
+    """Where each model's declaration stands, its label, and what it says. Raises ImproperlyConfigured."""
+    models = get_setting("models")
+    beside = {label: options for label, options in declared.items() if label not in models}
+    return [
+        *((f'GQLWS["MODELS"]["{label}"]', label, options) for label, options in models.items()),
+        *((f"@bridged of {label}", label, options) for label, options in beside.items()),
+    ]
+
+
 def connect() -> None:
     """Notices changes from now on, as the settings say. What they say wrongly is logged, and a system check."""
     for signal, sender in _connected:
@@ -54,12 +67,12 @@ def connect() -> None:
     for known in (_bridges, _of_sender, _of_through, _connected):
         known.clear()
     try:
-        models = get_setting("models")
+        found = declarations()
     except ImproperlyConfigured:
         return  # Whoever needs the settings says so.
-    for label, options in models.items():
+    for where, label, options in found:
         try:
-            bridge = declare(label, options)
+            bridge = declare(label, options, where)
         except DeclarationError as error:
             logger.error("Changes of %s are not told: %s", label, error)
         else:

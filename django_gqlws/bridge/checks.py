@@ -20,25 +20,23 @@ from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from ..conf import get_setting
-from .capture import find_bridge
+from .capture import declarations, find_bridge
 from .declaration import DeclarationError, declare
 
 
 @register()
 def check_models(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
-    """Checks each entry of ``GQLWS["MODELS"]``."""
+    """Checks what is declared of each model, in ``GQLWS["MODELS"]`` or by ``@bridged``."""
     try:
-        models = get_setting("models")
+        return list(_model_problems(declarations()))
     except ImproperlyConfigured:
         return []  # Another check's affair.
-    return list(_model_problems(models))
 
 
-def _model_problems(models: Any) -> Iterator[CheckMessage]:
-    for label, options in models.items():
+def _model_problems(found: Any) -> Iterator[CheckMessage]:
+    for where, label, options in found:
         try:
-            declare(label, options)
+            declare(label, options, where)
         except DeclarationError as error:
             yield Error(error.message, hint=error.hint, id=error.check)
 

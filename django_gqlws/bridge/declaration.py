@@ -1,4 +1,4 @@
-"""What ``GQLWS["MODELS"]`` says about one model, checked and made ready for use."""
+"""What is declared of one model, checked and made ready for use."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class DeclarationError(ImproperlyConfigured):
 class Bridge:
     """One model whose changes are told."""
 
+    where: str
+    """What to look at when something is wrong with it."""
     model: type[Model]
     templates: tuple[Template, ...]
     group_function: GroupFunction | None
@@ -49,7 +51,7 @@ class Bridge:
     """Whether fixtures count."""
 
     def __str__(self) -> str:
-        return f'GQLWS["MODELS"]["{self.model._meta.label}"]'
+        return self.where
 
     # States
 
@@ -122,11 +124,11 @@ def _group(name: object) -> str:
     return str(name)
 
 
-def declare(label: str, options: Mapping[str, Any]) -> Bridge:
-    """The bridge for one entry of ``GQLWS["MODELS"]``. Raises DeclarationError."""
+def declare(label: str, options: Mapping[str, Any], where: str) -> Bridge:
+    """The bridge for what is declared of a model, and where. Raises DeclarationError."""
     model = _find_model(label)
-    function, templates = _load_groups(model, options.get("groups", DEFAULT_GROUPS))
-    reported = _find_fields(model, options.get("fields"))
+    function, templates = _load_groups(model, options.get("groups", DEFAULT_GROUPS), where)
+    reported = _find_fields(model, options.get("fields"), where)
     fields = {
         field
         for field in travelling_fields(model)
@@ -136,6 +138,7 @@ def declare(label: str, options: Mapping[str, Any]) -> Bridge:
     fields.update(field for template in templates for name, field in template.fields.items() if name != "pk")
     fields.add(model._meta.pk)
     return Bridge(
+        where,
         model,
         templates,
         function,
@@ -165,7 +168,7 @@ def _find_model(label: str) -> type[Model]:
     return model
 
 
-def _find_fields(model: type[Model], names: Iterable[str] | None) -> dict[str, str]:
+def _find_fields(model: type[Model], names: Iterable[str] | None, where: str) -> dict[str, str]:
     columns = travelling_fields(model)
     known = {field.name: field.attname for field in columns} | {
         field.name: field.name for field in model._meta.many_to_many
@@ -176,30 +179,29 @@ def _find_fields(model: type[Model], names: Iterable[str] | None) -> dict[str, s
         if name not in known:
             raise DeclarationError(
                 "gqlws.E021",
-                f'GQLWS["MODELS"]["{model._meta.label}"]["fields"] names {name!r}, which is no field that travels.',
+                f'{where}: "fields" names {name!r}, which is no field that travels.',
                 f"Fields are: {', '.join(sorted(known))}.",
             )
     return {known[name]: name for name in chosen}
 
 
-def _load_groups(model: type[Model], value: Any) -> tuple[GroupFunction | None, tuple[Template, ...]]:
-    where = f'GQLWS["MODELS"]["{model._meta.label}"]["groups"]'
+def _load_groups(model: type[Model], value: Any, where: str) -> tuple[GroupFunction | None, tuple[Template, ...]]:
     if isinstance(value, str) or callable(value):
         try:
             function = import_string(value) if isinstance(value, str) else value
         except ImportError as error:
             raise DeclarationError(
-                "gqlws.E023", f"{where} is {value!r}, which cannot be imported: {error}.", _GROUPS_HINT
+                "gqlws.E023", f'{where}: "groups" is {value!r}, which cannot be imported: {error}.', _GROUPS_HINT
             ) from error
         if not callable(function):
-            raise DeclarationError("gqlws.E023", f"{where} is {value!r}, which cannot be called.", _GROUPS_HINT)
+            raise DeclarationError("gqlws.E023", f'{where}: "groups" is {value!r}: not callable.', _GROUPS_HINT)
         return function, ()
     templates = []
     for text in value:
         try:
             templates.append(Template.parse(model, text))
         except (TypeError, ValueError) as error:
-            raise DeclarationError("gqlws.E022", f"{where} has {text!r}: {error}.", _GROUPS_HINT) from error
+            raise DeclarationError("gqlws.E022", f'{where}: "groups" has {text!r}: {error}.', _GROUPS_HINT) from error
     return None, tuple(templates)
 
 

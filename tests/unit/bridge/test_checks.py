@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from django_gqlws import ModelSubscription
-from django_gqlws.bridge.capture import connect, find_bridge
+from django_gqlws import ModelSubscription, bridged
+from django_gqlws.bridge.capture import connect, declared, find_bridge
 from django_gqlws.bridge.checks import _subscription_problems, check_models
 from tests.project.models import Product
 from tests.support.tables import situations
@@ -70,6 +71,44 @@ def test_a_wrong_declaration_at_run_time(caplog: pytest.LogCaptureFixture) -> No
 
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     connect()
+
+
+@pytest.fixture
+def undeclared() -> Iterator[None]:
+    """What a test declares next to a model ends with the test."""
+    yield
+    declared.clear()
+    connect()
+
+
+@pytest.mark.usefixtures("undeclared")
+class TestNextToTheModel:
+    def test_a_declaration(self) -> None:
+        """It counts from then on."""
+        assert bridged(groups=["all"], fields=["name"])(Product) is Product
+
+        assert find_bridge(Product).reported == {"name": "name"}
+        assert str(find_bridge(Product)) == "@bridged of project.Product"
+
+    def test_the_settings_say_something_else(self) -> None:
+        """They win."""
+        bridged(fields=["name"])(Product)
+
+        with override_settings(GQLWS={"MODELS": {"project.Product": {"fields": ["stock"]}}}):
+            assert find_bridge(Product).reported == {"stock": "stock"}
+
+    def test_a_value_of_the_wrong_type(self) -> None:
+        """It is refused at once."""
+        with pytest.raises(ImproperlyConfigured, match="@bridged of"):
+            bridged(events=["changed"])(Product)
+
+    def test_an_unknown_field(self, caplog: pytest.LogCaptureFixture) -> None:
+        """It is a system check, which says where to look."""
+        bridged(fields=["colour"])(Product)
+
+        [message] = check_models()
+        assert message.id == "gqlws.E021"
+        assert message.msg.startswith("@bridged of project.Product: ")
 
 
 class TestSubscriptions:
