@@ -35,6 +35,9 @@ from .session import Session
 
 logger = logging.getLogger(__name__)
 
+# One for all connections: nobody waits in it.
+_NO_ORDER = Turns(None)
+
 
 class Connection:
     """Conducts one socket: text frames in, operations, text frames out.
@@ -65,7 +68,7 @@ class Connection:
             masks_errors(settings),
             self._tasks,
             self.outbox,
-            Turns(1 if settings.strict_ordering else None),
+            Turns(1) if settings.strict_ordering else _NO_ORDER,
             django_settings.DEBUG,
             broker.deadlines(settings.warn_operation_timeout) if settings.warn_operation_timeout else None,
             broker.deadlines(settings.notification_timeout) if settings.notification_timeout else None,
