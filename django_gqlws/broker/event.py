@@ -59,16 +59,22 @@ class Event:
 
     @property
     def parts(self) -> Sequence[Event]:
-        """The events of a batch, the same for all who ask; the batch itself if it cannot be unpacked."""
+        """The events of a batch, the same for all who ask; none if it cannot be unpacked, which is logged."""
         if self._parts is None:
-            try:
-                common, batch = self.unpack()
-            except PayloadError:
-                self._parts = (self,)
-            else:
-                memo: dict[Any, Any] = {}
-                self._parts = [Part(self._envelope, Item(value, common, batch, memo)) for value in batch]
+            self._parts = self._split()
         return self._parts
+
+    def _split(self) -> Sequence[Event]:
+        memo: dict[Any, Any] = {}
+        try:
+            common, batch = self.unpack()
+            return [Part(self._envelope, Item(value, common, batch, memo)) for value in batch]
+        except PayloadError:
+            return ()
+        except (TypeError, ValueError):
+            counters.unreadable += 1
+            logger.error("A batch was skipped: it is not in the form that this version knows.")
+            return ()
 
     def unpack(self) -> Any:
         """A fresh copy of the payload, which the caller may change.

@@ -14,7 +14,7 @@ from ..exceptions import BroadcastError
 from ..tasks import Tasks
 from .census import Respondent, census_group
 from .cohort import Cohorts, Member
-from .envelope import Envelope
+from .envelope import Envelope, Kind
 from .event import Event
 from .layer import CHANNEL_PREFIX, Layer, get_layer, new_channel
 
@@ -226,6 +226,8 @@ class Hub:
             logger.warning("The channel layer lost %d messages to the group %s.", lost, envelope.group)
         # Told to all who are there: who has come meanwhile may be told of one too many, nobody of one too few.
         event = Event(envelope, lost)
+        if event.kind is Kind.BATCH and not event.parts:
+            return
         counters.offered += len(group.members)
         for subscriber in tuple(group.members):
             try:

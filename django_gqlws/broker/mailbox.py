@@ -13,6 +13,8 @@ from .event import Event
 
 logger = logging.getLogger(__name__)
 
+BATCH = Kind.BATCH  # Bound once: Python 3.11 is slow to look up a member in its Enum.
+
 
 class WhenFull(StrEnum):
     """What becomes of a subscription whose client, or whose ``publish``, does not keep up."""
@@ -58,7 +60,7 @@ class Mailbox:
         if self._parts:
             return self._parts.pop()
         event = self._pop()
-        if event.kind is Kind.BATCH:
+        if event.kind is BATCH:
             *self._parts, event = reversed(event.parts)
         return event
 

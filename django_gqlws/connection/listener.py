@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 from graphql import GraphQLError
 
@@ -45,6 +45,22 @@ class Phase(Enum):
 
 JOINING, IDLE, BUSY, CLOSED = Phase
 EVENT = Kind.EVENT
+
+
+P = ParamSpec("P")
+
+
+def _or_end(work: Callable[Concatenate[Listener, P], None]) -> Callable[Concatenate[Listener, P], None]:
+    """A fault of ours ends the subscription: otherwise it would wait for a step that never comes."""
+
+    def guarded(listener: Listener, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            work(listener, *args, **kwargs)
+        except Exception:
+            listener.end_broken()
+            raise
+
+    return guarded
 
 
 class Listener:
@@ -136,6 +152,11 @@ class Listener:
             timeout = self._session.settings.notification_timeout
             self._session.tasks.start(self._source.end(timeout), self._listened.context.copy())
 
+    def end_broken(self) -> None:
+        """Ends with an ``error``, because something in here failed that never should."""
+        self.close()
+        self._replies.fail(GraphQLError("This subscription was ended by an error of the server."))
+
     def drop(self, groups: Collection[str]) -> None:
         self._mailbox.drop(groups)
         if (run := self._run) is not None:
@@ -173,6 +194,7 @@ class Listener:
         elif not self._is_over:
             self._keep(event)
 
+    @_or_end
     def step(self) -> None:
         if self._held is not None:
             (event, sharing), self._held = self._held, None
@@ -239,6 +261,7 @@ class Listener:
 
     # A turn: one event, from the mailbox to the client
 
+    @_or_end
     def _take_turn(self) -> None:
         self._has_turn = True
         if self._mailbox:
@@ -251,6 +274,7 @@ class Listener:
             self._replies.complete()
         self._leave_turn()
 
+    @_or_end
     def _begin(self) -> None:
         self._has_turn = True
         if self._phase is CLOSED:
@@ -278,6 +302,7 @@ class Listener:
         else:
             self._attend(event, sharing)
 
+    @_or_end
     def _execute_personally(self) -> None:
         held, self._held = self._held, None
         if held is None or self._phase is CLOSED:
@@ -300,6 +325,7 @@ class Listener:
         else:
             run.sharing.give_up(self)
 
+    @_or_end
     def _settle(self, run: Run, outcome: Outcome) -> None:
         """The event is executed: the result goes to the client, and to the cohort if it is not personal."""
         self._run = None

@@ -16,6 +16,7 @@ from graphql import GraphQLError
 from django_gqlws import on_loop
 from django_gqlws.broker import cohort
 from django_gqlws.broker.process import current_broker
+from django_gqlws.connection.listener import Listener
 from tests.support import notes
 from tests.support.notes import Notes
 from tests.support.peers import Peer
@@ -92,6 +93,30 @@ async def test_a_leader_who_goes_before_it_begins() -> None:
 
     assert [await texts(peer, 2) for peer in others] == [[1, 2]] * 2
     assert (since.executed, since.shared) == (2, 4)
+
+
+@pytest.mark.parametrize("work", ["_handle", "_send"])
+async def test_a_step_that_breaks(work: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A fault of ours ends that subscription with an error, instead of leaving it silent; the others go on."""
+    on_event = declare(say)
+    consumer = serve(on_event)
+    first, *others = [await subscribed(consumer) for _ in range(3)]
+    send = Listener._send
+    broken: list[Listener] = []
+
+    def break_once(self: Listener, *args: Any, **options: Any) -> None:
+        if not broken:
+            broken.append(self)
+            raise ZeroDivisionError
+        send(self, *args, **options)
+
+    monkeypatch.setattr(Listener, "_send", break_once)
+    for number in range(3):
+        await on_event.broadcast(group="room", payload=number)
+
+    await first.until(lambda messages: messages[-1]["type"] == "error")
+    assert [await texts(peer, 3) for peer in others] == [[0, 1, 2]] * 2
+    assert "ZeroDivisionError" in caplog.text
 
 
 async def test_leaders_who_go_one_after_the_other() -> None:

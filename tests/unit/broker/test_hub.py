@@ -398,6 +398,29 @@ async def test_a_subscriber_that_raises(layer: FakeLayer) -> None:
     await listener.events.reached(2)
 
 
+BATCHES: dict[str, tuple[bytes, bool]] = {
+    "that cannot be unpacked": (b"\xc1", True),
+    "that is no list": (pack(["common", 7]), True),
+    "of another version": (pack("all of it"), True),
+    "of nothing": (pack(["common", []]), False),
+}
+
+
+@pytest.mark.parametrize(("payload", "is_error"), situations(BATCHES))
+async def test_a_batch(layer: FakeLayer, caplog: pytest.LogCaptureFixture, payload: bytes, is_error: bool) -> None:
+    """Nobody is offered it, and what comes next arrives."""
+    hub, listener = Hub(), Listening()
+    await hub.join(listener, ["room"])
+
+    bus = new_bus()
+    await bus.post(Message(Kind.BATCH, "room", payload))
+    await bus.post(message("room", "next"))
+    await listener.events.reached(1)
+
+    assert listener.events == ["next"]
+    assert bool(caplog.messages) == is_error
+
+
 async def test_turns() -> None:
     """Between so many steps of subscribers everything else has its turn."""
     hub, listeners = Hub(), [Listening() for _ in range(2 * TURN + 50)]

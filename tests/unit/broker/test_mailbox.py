@@ -150,13 +150,6 @@ def test_a_batch_that_makes_room() -> None:
     assert len(mailbox) == 1
 
 
-def test_a_batch_that_cannot_be_unpacked(caplog: pytest.LogCaptureFixture) -> None:
-    """It stays one event, which whoever executes it skips."""
-    broken = Event(Envelope(Kind.BATCH, "room", "me", 1, 0, b"\xc1"))
-
-    assert filled(1, broken).take() is broken
-
-
 def taken_all(mailbox: Mailbox) -> list[Event]:
     events = []
     while len(mailbox):
