@@ -67,7 +67,10 @@ async def take_census(bus: Bus, groups: Sequence[str]) -> list[Answer]:
         except Exception as error:
             raise BroadcastError(f"The channel layer gave no answer: {type(error).__name__}: {error}") from error
         if message.get("type") == ANSWER_TYPE:
-            answers.append(Answer(message["host"], message["pid"], message["subscriptions"]))
+            try:
+                answers.append(Answer(message["host"], message["pid"], message["subscriptions"]))
+            except KeyError:
+                logger.error("An answer to a census was skipped: it is not in the form that this version knows.")
 
 
 class Respondent:

@@ -82,8 +82,11 @@ def take_census_from_thread(groups: Sequence[str]) -> list[Answer]:
 
 
 async def _take_census(groups: Sequence[str]) -> list[Answer]:
-    async with asyncio.timeout(SEND_TIMEOUT):
-        return await take_census(current_broker().bus, groups)
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT):
+            return await take_census(current_broker().bus, groups)
+    except TimeoutError as error:
+        raise BroadcastError(f"The channel layer did not serve a census within {SEND_TIMEOUT:g} seconds.") from error
 
 
 class _LoopEndedError(BroadcastError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from channels.layers import InMemoryChannelLayer, channel_layers
 
-from django_gqlws.broker import census
+from django_gqlws.broker import census, process
 from django_gqlws.broker.bus import Message
 from django_gqlws.broker.census import Answer, census_group, take_census
 from django_gqlws.broker.envelope import Kind
@@ -77,6 +78,36 @@ async def test_a_layer_that_gives_no_channel(layer: InMemoryChannelLayer, monkey
 
     with pytest.raises(BroadcastError, match="no route"):
         await take_census(current_broker().bus, ["room"])
+
+
+async def test_a_layer_that_hangs(layer: InMemoryChannelLayer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it is after a while, also where the layer itself has no time limit."""
+
+    async def hang(prefix: str) -> str:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(layer, "new_channel", hang)
+    monkeypatch.setattr(process, "SEND_TIMEOUT", 0.01)
+
+    with pytest.raises(BroadcastError, match=r"within 0\.01 seconds"):
+        await asyncio.to_thread(process.take_census_from_thread, ["room"])
+
+
+async def test_an_answer_in_a_foreign_form(layer: InMemoryChannelLayer, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged and skipped; the others count."""
+    await open_hub()
+    send = layer.send
+
+    async def send_twice(channel: str, answer: Any) -> None:
+        if channel.startswith(census.CHANNEL_PREFIX):
+            await send(channel, {"type": census.ANSWER_TYPE})
+        await send(channel, answer)
+
+    layer.send = send_twice  # type: ignore[method-assign]
+
+    assert len(await take_census(current_broker().bus, ["room"])) == 1
+    assert "An answer to a census was skipped" in caplog.text
 
 
 async def test_a_question_in_a_foreign_form(caplog: pytest.LogCaptureFixture) -> None:
