@@ -11,6 +11,7 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from ...broker.census import Answer
 from ...broker.layer import reaches_other_processes
@@ -68,7 +69,7 @@ class Command(BaseCommand):
             for path, subscription in subscriptions.items()
         ]
         write_rows(self.stdout, options["format"], rows)
-        self.stderr.write("Nothing was sent: this is a dry run." if options["dry_run"] else "Sent.")
+        self.stderr.write(_outcome(options["dry_run"]))
 
     def _choose(self, **options: Any) -> dict[str, type[Subscription]]:
         if options["all"] == (options["group"] is not None):
@@ -113,6 +114,14 @@ class Command(BaseCommand):
                 " use the same CHANNEL_LAYERS and the same GQLWS['GROUP_NAME_PREFIX'] as this command."
             )
         return answers
+
+
+def _outcome(is_dry_run: bool) -> str:
+    if is_dry_run:
+        return "Nothing was sent: this is a dry run."
+    if transaction.get_connection().in_atomic_block:  # By call_command.
+        return "It will be sent when the transaction is committed."
+    return "Sent."
 
 
 def _read(path: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import transaction
 
 from tests.integration.serving import listener, message, payload, texts
 from tests.support.sharing import declare, serve, subscribed
@@ -196,3 +197,26 @@ async def test_a_row_as_payload(key: str) -> None:
     )
 
     assert await texts_of(client, 1) == ["ann"]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_in_a_transaction(key: str) -> None:
+    """It says that nothing is sent before the commit, and so it is."""
+    on_event = declare(lambda payload, info, **_: {"text": payload})
+    client = await subscribed(serve(on_event))
+    notices = io.StringIO()
+
+    def announce() -> None:
+        with transaction.atomic():
+            call_command(
+                *("gqlws_broadcast", "room", "--payload", '"from the command"'),
+                *("--subscription", f"{on_event.__module__}.{on_event.__qualname__}"),
+                stderr=notices,
+                stdout=io.StringIO(),
+            )
+            on_event.broadcast(group="room", payload="before the commit", on_commit=False)
+
+    await asyncio.to_thread(announce)
+
+    assert await texts_of(client, 2) == ["before the commit", "from the command"]
+    assert notices.getvalue() == "It will be sent when the transaction is committed.\n"
