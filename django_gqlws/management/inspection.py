@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from channels.layers import get_channel_layer
-from channels.routing import get_default_application
 from django.conf import settings
 from django.core.checks import ERROR, CheckMessage, run_checks
 from django.core.exceptions import ImproperlyConfigured
@@ -20,7 +19,7 @@ from ..broker.process import take_census_from_thread
 from ..client.client import GraphqlWsClient
 from ..conf import get_settings, load_schema, settings_of
 from ..exceptions import BroadcastError, ClientError
-from .routes import graphql_routes
+from .routes import graphql_routes, load_application
 
 TIMEOUT = 5.0
 """Seconds that a part may take to show that it works."""
@@ -109,7 +108,7 @@ def _application() -> Iterator[Finding]:
         )
         return
     try:
-        routes = list(graphql_routes(get_default_application()))
+        routes = list(graphql_routes(load_application()))
     except ImproperlyConfigured as error:
         yield Finding("application", Verdict.PROBLEM, str(error), "It is the dotted path of the object in asgi.py.")
         return

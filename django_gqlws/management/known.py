@@ -6,13 +6,13 @@ import difflib
 from collections.abc import Iterator
 from typing import Any
 
-from channels.routing import get_default_application
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 
 from ..conf import get_settings, load_schema
 from ..subscription import Subscription
+from .routes import load_application
 
 
 def known_subscriptions() -> dict[str, type[Subscription]]:
@@ -24,7 +24,7 @@ def known_subscriptions() -> dict[str, type[Subscription]]:
         if (schema := get_settings().schema) is not None:
             load_schema(schema)
         if getattr(settings, "ASGI_APPLICATION", None):
-            get_default_application()  # Consumers may have schemas of their own.
+            load_application()  # Consumers may have schemas of their own.
     except ImproperlyConfigured as error:
         raise CommandError(str(error)) from error
     found = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in _concrete(Subscription)}

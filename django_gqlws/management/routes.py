@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.routing import ProtocolTypeRouter, URLRouter, get_default_application
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from ..consumers import GraphqlWsConsumer
 
 _WRAPPED = ("inner", "application", "app")
 """Where ASGI middleware of Channels and others keeps what it wraps."""
+
+
+def load_application() -> Any:
+    """What ASGI_APPLICATION names. Raises ImproperlyConfigured, which says why."""
+    try:
+        return get_default_application()
+    except Exception as error:  # Importing it runs code of the project.
+        # Channels raises ImproperlyConfigured, and keeps to itself which import failed.
+        reason = error.__context__ if isinstance(error.__context__, ImportError | AttributeError) else error
+        message = (
+            f"ASGI_APPLICATION {settings.ASGI_APPLICATION!r} cannot be imported: {type(reason).__name__}: {reason}"
+        )
+        raise ImproperlyConfigured(message) from error
 
 
 def graphql_routes(application: Any) -> Iterator[tuple[str, type[GraphqlWsConsumer]]]:

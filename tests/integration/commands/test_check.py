@@ -52,6 +52,12 @@ WRONG: dict[str, tuple[Mapping[str, Any], str, str, str]] = {
     "an unknown key": ({"GQLWS": {"SCHEME": "x"}}, "settings", "gqlws.E001", "SCHEMA"),
     "a layer that is down": ({"CHANNEL_LAYERS": {"default": NO_REDIS}}, "layer", "does not work", "CHANNEL_LAYERS"),
     "no such application": ({"ASGI_APPLICATION": "tests.nowhere.application"}, "application", "import", "asgi.py"),
+    "a broken application": (
+        {"ASGI_APPLICATION": "tests.integration.commands.broken.application"},
+        "application",
+        "ZeroDivisionError",
+        "asgi.py",
+    ),
     "no route": ({"ASGI_APPLICATION": f"{__name__}.nothing"}, "application", "No GraphqlWsConsumer", "URLRouter"),
     "no host": ({"ALLOWED_HOSTS": []}, "origin", "every browser is refused", "hosts"),
 }

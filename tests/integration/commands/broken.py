@@ -1,0 +1,3 @@
+"""An asgi.py that cannot be imported."""
+
+application = 1 / 0
