@@ -34,9 +34,7 @@ class Engine:
 
     def stop(self) -> None:
         """Ends the threads, when everything is written that was submitted. What comes then starts them again."""
-        if self.reader.is_running:
-            self.reader.stop()
-            self.reader.forget()
+        self.reader.leave()
         self.writer.stop()
 
     def pause(self) -> None:

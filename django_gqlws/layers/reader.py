@@ -41,6 +41,8 @@ REPORT_AFTER_BYTES = 4 * 2**20
 BEAT_PATIENCE = 0.05
 """Seconds that a heartbeat waits while others write; reading is more urgent."""
 
+LEAVE_PATIENCE = 1.0
+"""Seconds that a process which leaves waits to say so; without a word it counts until its lease is over."""
 
 LOOKS_AT_ONE_FILE = 25
 """After so many it looks whether the file is still the same."""
@@ -122,12 +124,16 @@ class Reader(Worker):
         """Whether it has found its place in the log: nothing is missed from there on."""
         return self.is_running and self._file is not None
 
-    def forget(self) -> None:
-        """Begins at the end of the log again when it is started next. To be called while it is stopped."""
-        self._file = None
-        # Here, and not in a thread: Python 3.12 starts none when the interpreter ends.
-        with suppress(LayerError), closing(self._session), self._session.transaction() as db:
-            log.unregister(db, self._name)
+    def leave(self) -> None:
+        """Stops, and takes this process from the list. Started next it begins at the end of the log again."""
+        with self._lock:  # Until it has left nobody can start it: it would be taken from the list that it is on.
+            if self._thread is None:
+                return
+            self._stop()
+            self._file = None
+            # Here, and not in a thread: Python 3.12 starts none when the interpreter ends.
+            with suppress(LayerError), closing(self._session), self._session.transaction(LEAVE_PATIENCE) as db:
+                log.unregister(db, self._name)
 
     def _ask_to_end(self) -> None:
         self._bell.ring()

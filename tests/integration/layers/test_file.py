@@ -220,6 +220,19 @@ class TestLocks:
         await sending
         assert await receive(layer, channel) == "patient"
 
+    async def test_the_layer_is_closed_while_it_is_used(self, path: Path, sqlite: Sqlite) -> None:
+        """Calls that come meanwhile open it again; they neither fail nor hang, and the process is on the list."""
+        layer = sqlite()
+        channel = await member(layer)
+
+        async with asyncio.timeout(30):
+            for number in range(20):
+                before, after = (layer.group_add(f"{name}{number}", channel) for name in ("before", "after"))
+                await asyncio.gather(before, layer.close(), after)
+            await layer.group_add("last", channel)
+
+        assert len(await layer.processes()) == 1
+
     async def test_the_layer_is_closed_while_a_receiver_of_another_loop_waits_for_the_file(
         self, path: Path, sqlite: Sqlite
     ) -> None:
