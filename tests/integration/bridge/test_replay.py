@@ -26,6 +26,8 @@ number = st.integers(0, ROWS - 1)
 single = st.one_of(
     st.tuples(st.just("save"), number, st.tuples(st.sampled_from("xyz"), st.integers(0, SUPPLIERS - 1))),
     st.tuples(st.just("move"), number, st.integers(0, SUPPLIERS - 1)),
+    st.tuples(st.just("update"), st.sampled_from("xyz"), st.sampled_from("xyz")),
+    st.tuples(st.just("create"), st.sets(number, min_size=1), st.sampled_from("xyz")),
     st.tuples(st.just("delete"), number, st.none()),
     st.tuples(st.just("delete supplier"), st.integers(0, SUPPLIERS - 1), st.none()),
 )
@@ -57,6 +59,10 @@ def take(step: Step, alias: str) -> None:
         for product in products.filter(pk=one + 1):
             product.supplier, _ = suppliers.get_or_create(pk=other + 1, defaults={"name": "s"})
             product.save(update_fields=["supplier"])
+    elif kind == "update":
+        products.filter(name=one).update(name=other, supplier=suppliers.order_by("pk").values("pk")[:1])
+    elif kind == "create":
+        products.bulk_create([Product(pk=pk + 1, name=other) for pk in one], ignore_conflicts=True)
     elif kind == "delete":
         Product(pk=one + 1).delete(using=alias)
     else:
