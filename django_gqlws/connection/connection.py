@@ -168,7 +168,8 @@ class Connection:
     def _subscribe(self, event: Subscribe) -> None:
         operation = Operation(self._session, event, self._context.copy(), self._forget)
         most = self._session.settings.max_operations
-        if len(self._operations) >= most:
+        # What was completed and still cleans up may be as many again: a client may begin and complete without end.
+        if len(self._operations) >= most or len(self._tasks) >= 2 * most:
             operation.decline(
                 GraphQLError(f"This connection has {most} running operations, the most it may: complete one first.")
             )

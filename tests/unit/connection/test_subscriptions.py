@@ -224,6 +224,28 @@ ENDS: dict[str, tuple[End, list[dict[str, Any]]]] = {
 }
 
 
+async def test_ends_that_take_their_time() -> None:
+    """They count when there are as many as operations may run: who begins and completes without end is refused."""
+
+    class OnStubborn(OnEvent):
+        @staticmethod
+        async def unsubscribed(root: Any, info: Any, how: str) -> None:
+            await stage.gate.wait()
+
+    streams = type("Subscriptions", (graphene.ObjectType,), {"on_stubborn": OnStubborn.Field()})
+    schema = graphene.Schema(query=Query, subscription=streams)
+    async with connect(schema=schema, confirm_subscriptions=True, max_operations=3) as peer:
+        answers = []
+        for number in range(7):
+            peer.subscribe(str(number), "subscription { onStubborn { text } }")
+            answers.append((await peer.receive())["type"])
+            peer.complete(str(number))
+        stage.gate.set()
+
+        assert answers[:3] == ["next"] * 3
+        assert answers[-1] == "error"
+
+
 @pytest.mark.parametrize(("subscription", "query", "field"), situations(BOTH))
 @pytest.mark.parametrize(("end", "answers"), situations(ENDS))
 async def test_the_end_of_a_live_subscription(
