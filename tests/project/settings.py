@@ -77,6 +77,8 @@ LAYERS = {
     },
 }
 CHANNEL_LAYERS = {"default": LAYERS[os.environ.get("GQLWS_TEST_LAYER", "inmemory")]}
+# There is one host.
+SILENCED_SYSTEM_CHECKS = ["gqlws.W004"]
 
 GQLWS = {
     "SCHEMA": "tests.project.schema.schema",

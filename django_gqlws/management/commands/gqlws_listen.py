@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from argparse import ArgumentTypeError
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from ...consumers import GraphqlWsConsumer
 from ...exceptions import ClientError, ConnectionClosedError, GraphqlWsResponseError
 from ...testing.transport import GraphqlWsTransport as InProcessTransport
 from ..login import find_user, session_cookie
+from ..loop import run
 from ..output import write_json
 
 
@@ -60,7 +60,7 @@ class Command(BaseCommand):
                 cookies = stack.enter_context(session_cookie(user)) if user else {}
                 transport = _there(url, cookies, headers)
             try:
-                asyncio.run(self._listen(GraphqlWsClient(transport, reconnect=Reconnect() if url else None), document))
+                run(self._listen(GraphqlWsClient(transport, reconnect=Reconnect() if url else None), document))
             except KeyboardInterrupt:
                 pass
             except BrokenPipeError:  # Who read it has heard enough: `gqlws_listen ... | head -1`.

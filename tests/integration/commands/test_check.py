@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import graphene
 import pytest
+from channels.layers import channel_layers
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
@@ -20,6 +21,15 @@ from .running import Environment, manage
 BARE_SCHEMA = graphene.Schema(query=type("Query", (graphene.ObjectType,), {"nothing": graphene.String()}))
 
 Finding = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def alone(settings: Settings) -> Iterator[None]:
+    """What other tests of this process have left is not looked at: their channel layer, their model subscriptions."""
+    settings.SILENCED_SYSTEM_CHECKS = ["gqlws.E024"]
+    channel_layers.backends.clear()
+    yield
+    channel_layers.backends.clear()
 
 
 def check(*arguments: str) -> tuple[list[Finding], bool]:
