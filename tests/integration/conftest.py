@@ -76,7 +76,10 @@ async def url() -> AsyncIterator[Url]:
 async def own_process() -> AsyncIterator[None]:
     """The test has a channel layer of its own, and the clients that it connected in this process leave at the end."""
     channel_layers.backends.clear()
-    yield
-    while connected:
-        await connected.pop().leave()
-    channel_layers.backends.clear()
+    connected.clear()  # Those that other tests have left are gone with their event loops.
+    try:
+        yield
+        while connected:
+            await connected.pop().leave()
+    finally:
+        channel_layers.backends.clear()
