@@ -26,7 +26,7 @@ test: check frontend
 
 # What CI runs on the other versions of Python.
 test-fast: $(VENV)/.installed-test frontend
-	$(RUN) -m pytest tests/unit tests/integration
+	$(RUN) -m pytest tests/unit tests/integration/sharing
 
 check: $(VENV)/.installed-test
 	$(RUN) -m ruff check .

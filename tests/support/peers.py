@@ -94,7 +94,7 @@ class Peer:
         """Start a subscription; return when it can no longer miss anything."""
         self.start(id, query, variables, operation)
         await self.until(lambda _: len(self.payloads(id)) > 0)
-        assert self.payloads(id) == [CONFIRMED]
+        assert self.payloads(id)[0] == CONFIRMED
 
     def complete(self, id: str) -> None:
         """Want no more of it."""
