@@ -11,7 +11,7 @@ from graphene_django.filter import DjangoFilterConnectionField
 from graphql import GraphQLError
 
 from demo import login_tokens, models
-from django_gqlws import Subscription
+from django_gqlws import ModelSubscription, Subscription
 
 HISTORY_LIMIT = 200
 
@@ -159,7 +159,7 @@ class OnNewChatMessage(Subscription):
 
     @staticmethod
     async def publish(payload, info, room):
-        if not isinstance(payload, dict):  # Typed by hand: manage.py gqlws_broadcast lobby --payload '"Tea is ready"'
+        if not isinstance(payload, dict):  # Typed by hand: manage.py gqlws_broadcast lobby ...
             return OnNewChatMessage(notice=payload or "Hello from the command line")
         if payload["sent_by"] == connection_id(info.context):
             return None
@@ -168,8 +168,18 @@ class OnNewChatMessage(Subscription):
         return OnNewChatMessage(message=message)
 
 
+class OnMessageChange(ModelSubscription):
+    """What becomes of the messages of all rooms, whoever changes them: the rows of GQLWS["MODELS"] in the settings."""
+
+    class Meta:
+        model = models.Message
+        filters = []
+        select_related = ["room", "sender"]
+
+
 class Subscriptions(graphene.ObjectType):
     on_new_chat_message = OnNewChatMessage.Field(description="Each new message of a room, as it is sent.")
+    on_message_change = OnMessageChange.Field(description="Each message that is created, updated or deleted.")
 
 
 schema = graphene.Schema(query=Query, mutation=Mutation, subscription=Subscriptions)

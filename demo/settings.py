@@ -38,6 +38,10 @@ GQLWS = {
     "SCHEMA": "demo.schema.schema",
     # The page loads the history when a subscription is confirmed: from then on it misses no message.
     "CONFIRM_SUBSCRIPTIONS": True,
+    # Whoever changes a message, in the chat, in the admin or in a shell: the open windows are told after the commit.
+    "MODELS": {
+        "demo.Message": {"groups": ["all"], "fields": ["room", "sender", "text", "created"]},
+    },
 }
 
 if REDIS_URL:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlencode
 
 from playwright.async_api import Locator, Page, WebSocket, expect
 
@@ -168,3 +169,40 @@ class ChatPage:
     def notifications(self) -> list[str]:
         """What has come through the page's subscription so far."""
         return [frame for frame in self.frames if '"onNewChatMessage"' in frame]
+
+
+class AdminPage:
+    """The Django admin, with its user at work on the messages."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self._messages = f"{url}/admin/demo/message/"
+
+    @classmethod
+    async def open(cls, page: Page, url: str) -> Self:
+        """Log in."""
+        admin = cls(page, url)
+        await page.goto(admin._messages)
+        await page.get_by_label("Username").fill("admin")
+        await page.get_by_label("Password").fill(PASSWORDS["admin"])
+        await page.get_by_role("button", name="Log in").click()
+        await page.get_by_role("heading", name="Select message").wait_for()
+        return admin
+
+    async def edit_message(self, text: str, new_text: str) -> None:
+        """Replace the text of a message."""
+        await self._open_message(text)
+        await self.page.get_by_label("Text:").fill(new_text)
+        await self.page.get_by_role("button", name="Save", exact=True).click()
+        await self.page.get_by_text("was changed successfully").wait_for()
+
+    async def delete_message(self, text: str) -> None:
+        """Delete a message, and confirm it."""
+        await self._open_message(text)
+        await self.page.get_by_role("link", name="Delete").click()
+        await self.page.get_by_role("button", name="Yes").click()
+        await self.page.get_by_text("was deleted successfully").wait_for()
+
+    async def _open_message(self, text: str) -> None:
+        await self.page.goto(f"{self._messages}?{urlencode({'q': text})}")
+        await self.page.get_by_role("link", name=text).click()

@@ -13,6 +13,9 @@ const SEND = `mutation Send($room: String!, $text: String!, $key: UUID!) {
 const LISTEN = `subscription Listen($room: String!) {
   onNewChatMessage(room: $room) { message { ...Shown } notice }
 } ${MESSAGE}`;
+const CHANGES = `subscription Changes {
+  onMessageChange { event pk row { ...Shown room { slug } } }
+} ${MESSAGE}`;
 
 const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
 const { socket, login: loginUrl, logout: logoutUrl } = document.body.dataset;
@@ -91,8 +94,19 @@ function hear({ message, notice }) {
 }
 
 function show(message) {
-  if ([...page.messages.children].some((item) => item.dataset.id === message.id)) return;
-  insert(messageItem(message), (item) => Number(item.dataset.id) > Number(message.id));
+  const shown = itemOf(message.id);
+  if (shown) shown.querySelector("p").textContent = message.text;
+  else insert(messageItem(message), (item) => Number(item.dataset.id) > Number(message.id));
+}
+
+// Somebody has changed a message: in the admin, in a shell, in another window.
+function change({ event, pk, row }) {
+  if (event !== "DELETED" && row.room.slug === room) show(row);
+  else itemOf(pk)?.remove();
+}
+
+function itemOf(id) {
+  return [...page.messages.children].find((item) => item.dataset.id === id);
 }
 
 function insert(item, comesLater) {
@@ -222,3 +236,4 @@ function report(error) {
 }
 
 window.addEventListener("hashchange", enterRoom);
+client.subscribe(CHANGES, {}, { next: (data) => data && change(data.onMessageChange), error: report });

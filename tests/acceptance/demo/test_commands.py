@@ -13,6 +13,8 @@ from tests.acceptance.demo.conftest import Visitor
 from tests.support.demo import DemoServer, demo_environment
 from tests.support.server import ROOT
 
+BROADCAST = ["gqlws_broadcast", "lobby", "--subscription", "demo.schema.OnNewChatMessage"]
+
 
 async def manage(demo: DemoServer, *arguments: str) -> str:
     """Run a command of the demo beside its server; what it prints."""
@@ -36,7 +38,7 @@ async def test_a_broadcast_reaches_the_windows(demo: DemoServer, visitor: Visito
     elsewhere = await visitor(demo.http_url)
     await elsewhere.enter("Garden")
 
-    output = await manage(demo, "gqlws_broadcast", "lobby", "--payload", f'"Tea is ready {key}"')
+    output = await manage(demo, *BROADCAST, "--payload", f'"Tea is ready {key}"')
 
     assert output.endswith("Sent.\n")
     for window in (alice, bob):
