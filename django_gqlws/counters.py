@@ -35,6 +35,8 @@ class Counters:
     """Worker threads that are still busy with something that nobody waits for any more. Goes up and down."""
     channel_dropped: int = 0
     """Messages to the own channel of a connection that were dropped because its handlers are too slow."""
+    announcements_dropped: int = 0
+    """Django signals whose receivers were not called, because they are too slow."""
     receive_failures: int = 0
     """Times that the channel layer failed while this process was listening."""
 

@@ -27,10 +27,11 @@ ROWS: list[set[str]] = [
     {"consumers"},
     {"connection"},
     {"subscription"},
+    {"signals"},
     {"execution", "broker", "monitoring", "client"},
     {"prefixes", "security"},
     {"protocol", "serialization", "layers"},
-    {"conf", "counters", "deadlines", "models", "signals", "tasks", "turns"},
+    {"conf", "counters", "deadlines", "models", "tasks", "turns"},
     {"exceptions"},
 ]
 """The top-level modules and packages of django_gqlws, from the top down.

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from typing import NamedTuple
 
 from ..broker.bus import Message
 from ..broker.envelope import Kind
@@ -15,6 +17,7 @@ from ..conf import get_settings
 from ..exceptions import PayloadError
 from ..prefixes import prefix_of
 from ..serialization import pack
+from ..signals import announce, broadcast_sent
 from .declaration import Bridge
 from .rows import Row, RowEvent, RowMove
 from .transactions import Change
@@ -23,6 +26,18 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 100
 """Messages that are waited for together: fewer than the bus takes in, more than one hop of a thread costs."""
+
+
+class Outgoing(NamedTuple):
+    """A message to a group of a model's rows."""
+
+    bridge: Bridge
+    group: str
+    message: Message
+
+    def was_sent(self) -> None:
+        """The channel layer has it."""
+        announce(broadcast_sent, self.bridge.model, group=self.group, size=len(self.message.payload))
 
 
 def layer_group(label: str, group: str) -> str:
@@ -78,12 +93,12 @@ def logged(bridge: Bridge) -> Iterator[None]:
         _report([str(bridge)], error)
 
 
-def _messages(bridge: Bridge, group: str, rows: list[Row], using: str) -> Iterator[Message]:
+def _messages(bridge: Bridge, group: str, rows: list[Row], using: str) -> Iterator[Outgoing]:
     size = get_settings().model_rows_per_broadcast
     name = layer_group(bridge.model._meta.label, group)
     for start in range(0, len(rows), size):
         for payload in _pack(bridge, rows[start : start + size], using):
-            yield Message(Kind.BATCH, name, payload)
+            yield Outgoing(bridge, group, Message(Kind.BATCH, name, payload))
 
 
 def _pack(bridge: Bridge, rows: list[Row], using: str) -> Iterator[bytes]:
@@ -98,20 +113,27 @@ def _pack(bridge: Bridge, rows: list[Row], using: str) -> Iterator[bytes]:
             yield from _pack(bridge, [row], using)
 
 
-def _send(messages: Sequence[Message]) -> None:
+def _send(outgoing: Sequence[Outgoing]) -> None:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        for start in range(0, len(messages), AT_ONCE):
-            send_from_thread(*messages[start : start + AT_ONCE])
+        for start in range(0, len(outgoing), AT_ONCE):
+            together = outgoing[start : start + AT_ONCE]
+            send_from_thread(*(item.message for item in together))
+            for item in together:
+                item.was_sent()
         return
-    for message in messages:
-        current_broker().bus.post(message).add_done_callback(_sent)
+    for item in outgoing:
+        current_broker().bus.post(item.message).add_done_callback(partial(_settle, item))
 
 
-def _sent(future: asyncio.Future[None]) -> None:
-    if not future.cancelled() and (error := future.exception()) is not None:
-        _report(['GQLWS["MODELS"]'], error)
+def _settle(item: Outgoing, sent: asyncio.Future[None]) -> None:
+    if sent.cancelled():
+        return
+    if (error := sent.exception()) is None:
+        item.was_sent()
+    else:
+        _report([str(item.bridge)], error)
 
 
 def _report(where: Iterable[str], error: BaseException) -> None:

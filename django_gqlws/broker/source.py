@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Sequen
 from dataclasses import dataclass
 from typing import Any
 
+from .groups import Group
 from .mailbox import WhenFull
 
 
@@ -18,6 +19,8 @@ class GroupSource:
 
     groups: Sequence[str]
     """Names in the channel layer."""
+    named: Sequence[Group]
+    """What ``subscribe`` returned."""
     queue_limit: int | None
     """Notifications that may wait; None: the consumer's setting."""
     when_full: WhenFull

@@ -28,6 +28,7 @@ from ..protocol.messages import Complete, ConnectionInit, Ping, Pong, Replace, S
 from ..protocol.server import ServerProtocol
 from ..tasks import Tasks
 from ..turns import Turns
+from .announcer import Announcer
 from .hooks import Hooks, overridden, preparation
 from .operation import Operation
 from .outbox import Outbox, Socket
@@ -73,6 +74,7 @@ class Connection:
             broker.deadlines(settings.warn_operation_timeout) if settings.warn_operation_timeout else None,
             broker.deadlines(settings.notification_timeout) if settings.notification_timeout else None,
             self.close,
+            Announcer(type(hooks), scope),
         )
         self._operations: dict[str, Operation] = {}
         self._protocol = ServerProtocol(dialect, self._operations, settings.max_message_bytes)
@@ -105,8 +107,9 @@ class Connection:
         """
         self._end()
         self.outbox.abandon()
+        code = code if self._close_code is None else self._close_code
+        self._session.announcer.closed(code)
         if (hook := overridden(self._session.hooks, "on_disconnect")) is not None:
-            code = code if self._close_code is None else self._close_code
             self._tasks.start(self._say_goodbye(hook, code), self._context)
         _closing.add(self)
         try:
@@ -148,6 +151,7 @@ class Connection:
 
     def _begin(self, ack: str) -> None:
         self.outbox.send(ack)
+        self._session.announcer.opened()
         if self._session.settings.send_ping_every:
             if self._session.dialect.begins_with_keep_alive:
                 self.outbox.send(self._session.dialect.keep_alive)

@@ -35,7 +35,7 @@ class Operation(Replies):
     coming to its end, and nothing of the old one may reach the new one.
     """
 
-    __slots__ = ("_context", "_ended", "_kind", "_listener", "_task")
+    __slots__ = ("_announce_end", "_context", "_ended", "_kind", "_listener", "_task")
 
     def __init__(
         self, session: Session, request: Subscribe, context: Context, ended: Callable[[Operation], None]
@@ -47,6 +47,7 @@ class Operation(Replies):
         self._kind: OperationType | None = None
         self._listener: Listener | None = None
         self._task: asyncio.Task[None] | None = None
+        self._announce_end: Callable[[], None] | None = None
 
     def start(self) -> None:
         """Begins to run, as a task."""
@@ -67,12 +68,19 @@ class Operation(Replies):
 
     def _end(self) -> None:
         super()._end()
+        self._tell_end()
         self._ended(self)
 
     def _stop(self) -> None:
         self.is_over = True
         if self._listener is not None:
             self._listener.close()
+        self._tell_end()
+
+    def _tell_end(self) -> None:
+        if self._announce_end is not None:
+            self._announce_end()
+            self._announce_end = None
 
     async def _run(self) -> None:
         try:
@@ -148,6 +156,7 @@ class Operation(Replies):
                 await close_source(source)
                 return None
             execute = partial(self._session.executor.execute, prepared, variables.fresh())
+            self._announce_end = self._session.announcer.subscribed(self.id, prepared, variables, ())
             return partial(self._stream, source, execute, context)
         try:
             if not self.is_over:
@@ -159,6 +168,8 @@ class Operation(Replies):
                 self._session.tasks.start(source.end(self._session.settings.notification_timeout))
         if self._listener is not None:
             await self._listener.open()
+            if not self.is_over:
+                self._announce_end = self._session.announcer.subscribed(self.id, prepared, variables, source.named)
         return None
 
     async def _stream(

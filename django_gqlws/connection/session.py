@@ -13,6 +13,7 @@ from ..protocol.close import Close
 from ..protocol.dialect import Dialect
 from ..tasks import Tasks
 from ..turns import Turns
+from .announcer import Announcer
 from .hooks import Hooks, Prepare
 from .outbox import Outbox
 
@@ -39,3 +40,4 @@ class Session:
     """NOTIFICATION_TIMEOUT"""
     close: Callable[[Close], None]
     """Closes the socket and ends all operations."""
+    announcer: Announcer

@@ -20,7 +20,7 @@ from ..broker.mailbox import WhenFull
 from ..prefixes import prefix_of
 from ..serialization import pack
 from .field import SubscriptionField
-from .sending import post, send, send_sync
+from .sending import Order, post, send, send_sync
 
 
 class SubscriptionOptions(ObjectTypeOptions):  # type: ignore[misc]
@@ -166,12 +166,12 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
 
         Raises PayloadError if the payload cannot be packed, BroadcastError if the channel layer fails.
         """
-        return send(cls._message(Kind.EVENT, group, pack(payload)), cls._topic(), on_commit, using)
+        return send(cls._order(Kind.EVENT, group, pack(payload)), on_commit, using)
 
     @classmethod
     async def broadcast_async(cls, *, group: Group | None = None, payload: Any = None) -> None:
         """Like `broadcast`, from async code; returns when the channel layer has it."""
-        await post(cls._message(Kind.EVENT, group, pack(payload)))
+        await post(cls._order(Kind.EVENT, group, pack(payload)))
 
     @classmethod
     def broadcast_sync(
@@ -183,7 +183,7 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
         using: str | None = None,
     ) -> None:
         """Like `broadcast`, from sync code. Raises RunningLoopError on a running event loop."""
-        send_sync(cls._message(Kind.EVENT, group, pack(payload)), cls._topic(), on_commit, using)
+        send_sync(cls._order(Kind.EVENT, group, pack(payload)), on_commit, using)
 
     @classmethod
     def unsubscribe(
@@ -193,21 +193,21 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
 
         When it is sent, and what it returns and raises: as `broadcast`.
         """
-        return send(cls._message(Kind.UNSUBSCRIBE, group), cls._topic(), on_commit, using)
+        return send(cls._order(Kind.UNSUBSCRIBE, group), on_commit, using)
 
     @classmethod
     async def unsubscribe_async(cls, *, group: Group | None = None) -> None:
         """Like `unsubscribe`, from async code; returns when the channel layer has it."""
-        await post(cls._message(Kind.UNSUBSCRIBE, group))
+        await post(cls._order(Kind.UNSUBSCRIBE, group))
 
     @classmethod
     def unsubscribe_sync(cls, *, group: Group | None = None, on_commit: bool = True, using: str | None = None) -> None:
         """Like `unsubscribe`, from sync code. Raises RunningLoopError on a running event loop."""
-        send_sync(cls._message(Kind.UNSUBSCRIBE, group), cls._topic(), on_commit, using)
+        send_sync(cls._order(Kind.UNSUBSCRIBE, group), on_commit, using)
 
     @classmethod
-    def _message(cls, kind: Kind, group: Group | None, payload: bytes = b"") -> Message:
-        return Message(kind, cls._group_name(group), payload)
+    def _order(cls, kind: Kind, group: Group | None, payload: bytes = b"") -> Order:
+        return Order(cls, group, Message(kind, cls._group_name(group), payload))
 
     # Names
 

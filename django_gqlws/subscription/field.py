@@ -70,6 +70,7 @@ async def _open_source(subscription: type[Any], root: Any, info: Any, arguments:
     limit = subscription.notification_queue_limit
     return GroupSource(
         names,
+        groups or (),
         limit if limit and limit > 0 else None,
         when_full,
         subscription.shared,
