@@ -6,10 +6,13 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import Context
+from itertools import islice
 from typing import NamedTuple
 from uuid import uuid4
+
+from django.core.exceptions import ImproperlyConfigured
 
 from ..counters import counters
 from ..exceptions import BacklogError, BroadcastError
@@ -21,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 MAX_WAITING = 10_000
 """Messages of one event loop that may wait for the channel layer; one more raises BacklogError."""
+
+MAX_TOGETHER = 500
+"""Messages that a layer gets in one call, if it takes several."""
 
 MAX_SEQUENCES = 10_000
 """Groups whose sequence a sender remembers; then it forgets all and takes a new name."""
@@ -35,7 +41,10 @@ class Message(NamedTuple):
 
 
 class Bus:
-    """Sends the messages of one event loop, one after the other, in the order in which they were posted.
+    """Sends the messages of one event loop in the order in which they were posted.
+
+    A layer that takes several in one call (`group_send_many`) gets all that have come while it was busy with the last
+    ones; any other gets one after the other.
 
     ``inherit`` gets what the channel layer has not taken when the loop ends: from a view, say, that did not wait for
     its broadcast.
@@ -77,24 +86,9 @@ class Bus:
 
     async def _send_all(self) -> None:
         while self._waiting:
-            envelope, sent = self._waiting[0]
-            try:
-                await _hand_over(envelope)
-            except Exception as error:
-                counters.send_failures += 1
-                if not sent.cancelled():
-                    sent.set_exception(error)
-            except asyncio.CancelledError:
-                if _is_being_cancelled():
-                    raise
-                counters.send_failures += 1
-                if not sent.cancelled():
-                    sent.set_exception(BroadcastError("The channel layer cancelled the sending."))
-            else:
-                counters.sent += 1
-                if not sent.cancelled():
-                    sent.set_result(None)
-            self._waiting.popleft()
+            # They stay in the queue until the layer has them: if the loop ends before, somebody else sends them.
+            for error in await _hand_over(envelope for envelope, _ in self._waiting):
+                _settle(self._waiting.popleft()[1], error)
         self._is_sending = False
 
     def _stopped(self, sending: asyncio.Task[None]) -> None:
@@ -114,17 +108,46 @@ class Bus:
         return number
 
 
+def _settle(sent: asyncio.Future[None], error: Exception | None) -> None:
+    if error is None:
+        counters.sent += 1
+        if not sent.cancelled():
+            sent.set_result(None)
+    else:
+        counters.send_failures += 1
+        if not sent.cancelled():
+            sent.set_exception(error)
+
+
+async def _hand_over(envelopes: Iterator[Envelope]) -> Sequence[Exception | None]:
+    """Gives the layer the first ones, as many as it takes in one call: why it did not take them, one by one."""
+    try:
+        layer = get_layer()
+        if (send_many := getattr(layer, "group_send_many", None)) is None:
+            envelope = next(envelopes)
+            await layer.group_send(envelope.group, envelope.to_message())
+            return (None,)
+        together = [(envelope.group, envelope.to_message()) for envelope in islice(envelopes, MAX_TOGETHER)]
+        return [error and _not_taken(error) for error in await send_many(together)]
+    except ImproperlyConfigured as error:
+        return (error,)
+    except Exception as error:
+        return (_not_taken(error),)
+    except asyncio.CancelledError:
+        if _is_being_cancelled():
+            raise
+        return (BroadcastError("The channel layer cancelled the sending."),)
+
+
+def _not_taken(error: Exception) -> BroadcastError:
+    failure = BroadcastError(f"The channel layer did not take the message: {type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure
+
+
 def _is_being_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-async def _hand_over(envelope: Envelope) -> None:
-    layer = get_layer()
-    try:
-        await layer.group_send(envelope.group, envelope.to_message())
-    except Exception as error:
-        raise BroadcastError(f"The channel layer did not take the message: {type(error).__name__}: {error}") from error
 
 
 def _report(error: BaseException) -> None:

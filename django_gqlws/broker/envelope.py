@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -44,7 +44,16 @@ class Envelope:
 
     def to_message(self) -> dict[str, Any]:
         """The envelope as channel layers take it: plain types only."""
-        return {"type": MESSAGE_TYPE, "version": VERSION, **asdict(self), "kind": self.kind.value}
+        return {
+            "type": MESSAGE_TYPE,
+            "version": VERSION,
+            "kind": self.kind.value,
+            "group": self.group,
+            "sender": self.sender,
+            "sequence": self.sequence,
+            "sent": self.sent,
+            "payload": self.payload,
+        }
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Envelope:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
@@ -167,6 +167,21 @@ class SqliteChannelLayer(BaseChannelLayer):
 
         Where a channel of a process is full, its oldest message makes room; a full normal channel does not get it.
         """
+        await self._write(*self._to_group(group, message))
+
+    async def group_send_many(self, messages: Iterable[tuple[str, dict[str, Any]]]) -> list[Exception | None]:
+        """Sends messages to groups, in this order. They share transactions: a burst takes a fraction of the time.
+
+        Says of each why it was not sent, None if it was. Raises BacklogError; nothing was sent then.
+        """
+        writes = [self._to_group(group, message) for group, message in messages]
+        self._engine.writer.require_room(len(writes))
+        replies = [self._engine.writer.submit(work, size) for work, size in writes]
+        errors: list[Any] = await asyncio.gather(*(reply.future for reply in replies), return_exceptions=True)
+        return errors
+
+    def _to_group(self, group: str, message: dict[str, Any]) -> tuple[Callable[[Connection], None], int]:
+        """What writes the message, and how many bytes."""
         self.require_valid_group_name(group)
         packed = _pack(message)
         expires = clock.now() + self.expiry
@@ -179,7 +194,7 @@ class SqliteChannelLayer(BaseChannelLayer):
                 except ChannelFull:
                     self._engine.channels.count_dropped()
 
-        await self._write(work, len(packed))
+        return work, len(packed)
 
     # The rest
 

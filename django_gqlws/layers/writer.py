@@ -82,11 +82,15 @@ class Writer(Worker):
 
         The reply's errors: LayerError, and ChannelFull if the work raises it. Raises BacklogError.
         """
-        if self._jobs.qsize() >= MAX_WAITING:
-            raise BacklogError(f"{MAX_WAITING} messages wait to be written to {self._path}: slow down.")
+        self.require_room(1)
         reply = Reply(give_back)
         self._put(Job(work, size, reply))
         return reply
+
+    def require_room(self, count: int) -> None:
+        """Raises BacklogError if so many writes more are too many."""
+        if self._jobs.qsize() + count > MAX_WAITING:
+            raise BacklogError(f"{MAX_WAITING} messages wait to be written to {self._path}: slow down.")
 
     def post(self, work: Callable[[Connection], None]) -> None:
         """The same, from any thread, for something that nobody waits for."""

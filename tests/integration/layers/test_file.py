@@ -286,6 +286,19 @@ class TestFullDisk:
         assert "full" in str(results[1])
         assert [await receive(layer, channel), await receive(layer, channel)] == ["before", "after"]
 
+    async def test_one_of_many_does_not_fit(self, sqlite: Sqlite, small_disk: Callable[[int], None]) -> None:
+        """It alone has an error; the others arrive in their order, whatever their groups."""
+        small_disk(100)
+        layer = sqlite()
+        channel = await member(layer)
+        await layer.group_add("other", channel)
+        messages = [("group", {"text": "a"}), ("group", TOO_LARGE), ("other", {"text": "b"}), ("group", {"text": "c"})]
+
+        errors = await layer.group_send_many(messages)
+
+        assert [type(error) for error in errors] == [type(None), LayerError, type(None), type(None)]
+        assert [await receive(layer, channel) for _ in "abc"] == ["a", "b", "c"]
+
 
 class TestSize:
     async def test_steady_load(self, path: Path, sqlite: Sqlite) -> None:

@@ -6,13 +6,21 @@ import pytest
 from channels.layers import channel_layers
 
 from django_gqlws.broker import process
-from tests.unit.broker.layer import FakeLayer
+from tests.unit.broker.layer import FakeLayer, RoomyLayer
 
 
 @pytest.fixture
 async def layer() -> FakeLayer:
     """The project's channel layer."""
     layer = FakeLayer()
+    channel_layers.set("default", layer)
+    return layer
+
+
+@pytest.fixture
+async def roomy_layer() -> RoomyLayer:
+    """The project's channel layer: one that takes several messages in one call."""
+    layer = RoomyLayer()
     channel_layers.set("default", layer)
     return layer
 

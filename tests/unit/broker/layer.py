@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from tests.support.notes import Notes
@@ -83,3 +84,17 @@ class FakeLayer:
         if self.failures.get(name):
             self.failures[name] -= 1
             raise LayerError(name)
+
+
+class RoomyLayer(FakeLayer):
+    """Takes several messages in one call: "send a b c"."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: set[str] = set()
+        """Groups that it does not send to."""
+
+    async def group_send_many(self, messages: Sequence[tuple[str, dict[str, Any]]]) -> list[Exception | None]:
+        await self._begin("send", " ".join(group for group, _ in messages))
+        self.sent.extend(message for group, message in messages if group not in self.refused)
+        return [LayerError(group) if group in self.refused else None for group, _ in messages]

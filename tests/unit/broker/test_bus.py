@@ -17,7 +17,7 @@ from django_gqlws.broker.envelope import Envelope, Kind
 from django_gqlws.counters import counters
 from django_gqlws.exceptions import BacklogError, BroadcastError
 from tests.support.notes import LIMIT
-from tests.unit.broker.layer import FakeLayer
+from tests.unit.broker.layer import FakeLayer, LayerError, RoomyLayer
 
 
 def new_bus() -> Bus:
@@ -83,6 +83,48 @@ async def test_one_send_at_a_time(layer: FakeLayer) -> None:
     await asyncio.gather(*posted)
 
     assert len(layer.calls) == 3
+
+
+async def test_a_layer_that_takes_several(roomy_layer: RoomyLayer) -> None:
+    """What comes while it is busy goes in one call, in the order of the posts, whatever the groups."""
+    bus = new_bus()
+    roomy_layer.hold()
+    posted = [bus.post(message("0", "a"))]
+    await roomy_layer.calls.reached(1)
+
+    posted += [bus.post(message(str(number), "abc"[number % 3])) for number in range(1, 6)]
+    roomy_layer.release()
+    await asyncio.gather(*posted)
+
+    assert list(roomy_layer.calls) == ["send a", "send b c a b c"]
+    assert sent(roomy_layer) == ["0", "1", "2", "3", "4", "5"]
+
+
+async def test_a_layer_that_takes_several_but_one(roomy_layer: RoomyLayer) -> None:
+    """Its sender alone is told, with the reason."""
+    bus, failures, count = new_bus(), counters.send_failures, counters.sent
+    roomy_layer.refused = {"b"}
+
+    first, second, third = await asyncio.gather(
+        *(bus.post(message(group, group)) for group in "abc"), return_exceptions=True
+    )
+
+    assert (first, third) == (None, None)
+    assert isinstance(second, BroadcastError)
+    assert str(second) == "The channel layer did not take the message: LayerError: b"
+    assert isinstance(second.__cause__, LayerError)
+    assert sent(roomy_layer) == ["a", "c"]
+    assert (counters.send_failures - failures, counters.sent - count) == (1, 2)
+
+
+async def test_more_than_a_layer_gets_in_one_call(roomy_layer: RoomyLayer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest goes in the next one."""
+    monkeypatch.setattr(bus_module, "MAX_TOGETHER", 2)
+    bus = new_bus()
+
+    await asyncio.gather(*(bus.post(message(group, group)) for group in "abcde"))
+
+    assert list(roomy_layer.calls) == ["send a b", "send c d", "send e"]
 
 
 async def test_two_senders(layer: FakeLayer) -> None:
