@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import ipaddress
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -74,6 +76,36 @@ def names(value: Any) -> str | None:
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return None
     return "a list of names"
+
+
+def database_alias(value: Any) -> str | None:
+    if isinstance(value, str) and value in django_settings.DATABASES:
+        return None
+    return f"an alias of DATABASES: {', '.join(sorted(django_settings.DATABASES)) or 'there is none'}"
+
+
+def positive_seconds(value: Any) -> str | None:
+    return None if _number(value) and value > 0 else "a number of seconds above 0"
+
+
+def pattern_or_none(value: Any) -> str | None:
+    try:
+        re.compile(value or "")
+    except (re.error, TypeError) as error:
+        return f'None, or a regular expression such as "TOKEN|PASS": {error}'
+    return None
+
+
+def networks(value: Any) -> str | None:
+    expected = 'a list of networks or addresses such as ["10.0.0.0/8", "192.0.2.1"]'
+    if not isinstance(value, (list, tuple)):
+        return expected
+    try:
+        for network in value:
+            ipaddress.ip_network(network)
+    except ValueError as error:
+        return f"{expected}: {error}"
+    return None
 
 
 SUBPROTOCOLS = ("graphql-transport-ws", "graphql-ws")
@@ -242,8 +274,38 @@ class Settings:
     model_rows_per_broadcast: int = _setting(100, positive_integer)
     """Rows of one transaction and group that travel together; more are split."""
 
+    monitoring: bool = _setting(True, boolean)
+    """Keep the live connections and subscriptions of this process in the database, for the admin and the commands."""
 
-_OF_THE_PROCESS = {"sensitive_fields", "sync_threads", "models", "model_rows_per_broadcast"}
+    monitoring_database: str = _setting("default", database_alias)
+    """The alias of the database for that; another one than "default" needs the router `MonitoringRouter`."""
+
+    monitoring_interval: float = _setting(5, positive_seconds)
+    """Seconds between two writes of what has changed."""
+
+    monitoring_lease: float = _setting(30, positive_seconds)
+    """Seconds after which what a process does not renew is taken for gone."""
+
+    hidden_variables: str | None = _setting(None, pattern_or_none)
+    """A regular expression, in any case: variables and arguments with such names are shown as ``***``. None: Django's
+    own for settings that an error page hides."""
+
+    trusted_proxies: Sequence[str] = _setting((), networks)
+    """Networks of the proxies whose X-Forwarded-For is believed. Without one a client has the address of its socket."""
+
+
+_OF_THE_PROCESS = {
+    "sensitive_fields",
+    "sync_threads",
+    "models",
+    "model_rows_per_broadcast",
+    "monitoring",
+    "monitoring_database",
+    "monitoring_interval",
+    "monitoring_lease",
+    "hidden_variables",
+    "trusted_proxies",
+}
 """Those that cannot differ between consumers."""
 
 RULES: dict[str, Rule] = {item.name: item.metadata["rule"] for item in dataclasses.fields(Settings)}

@@ -21,17 +21,18 @@ PACKAGE = "django_gqlws"
 ROOT = Path(__file__).resolve().parents[1]
 
 ROWS: list[set[str]] = [
-    {"apps"},
+    {"apps", "models"},
     {"admin", "checks", "urls", "routing", "management", "bridge"},
     {"views", "testing"},
     {"consumers"},
+    {"monitoring"},
     {"connection"},
     {"subscription"},
     {"signals"},
-    {"execution", "broker", "monitoring", "client"},
+    {"execution", "broker", "client"},
     {"prefixes", "security"},
     {"protocol", "serialization", "layers"},
-    {"conf", "counters", "deadlines", "models", "tasks", "turns"},
+    {"conf", "counters", "deadlines", "tasks", "turns"},
     {"exceptions"},
 ]
 """The top-level modules and packages of django_gqlws, from the top down.

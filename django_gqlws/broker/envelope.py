@@ -26,6 +26,8 @@ class Kind(StrEnum):
     """Close the socket; the payload is the close code and the reason."""
     CENSUS = "census"
     """Not for subscriptions: say how many there are. The payload names the groups and the channel for the answer."""
+    INSTRUCTION = "instruction"
+    """Not for subscriptions: what each process is to do with clients that it serves; see `monitoring.instructions`."""
 
 
 @dataclass(frozen=True, slots=True)

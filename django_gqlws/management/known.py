@@ -1,17 +1,15 @@
-"""The subscription classes of a project."""
+"""The subscription classes of a project, for commands."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 
-from ..conf import get_settings, load_schema
 from ..subscription import Subscription
+from ..subscription.known import known_subscriptions as known
 from .routes import load_application
 
 
@@ -21,16 +19,15 @@ def known_subscriptions() -> dict[str, type[Subscription]]:
     Raises CommandError if there are none, or if the project's settings do not allow to look.
     """
     try:
-        if (schema := get_settings().schema) is not None:
-            load_schema(schema)
+        found = known()
         if getattr(settings, "ASGI_APPLICATION", None):
             load_application()  # Consumers may have schemas of their own.
+            found = known()
     except ImproperlyConfigured as error:
         raise CommandError(str(error)) from error
-    found = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in _concrete(Subscription)}
     if not found:
         raise CommandError("This project has no subscription class: is its schema in GQLWS['SCHEMA']?")
-    return dict(sorted(found.items()))
+    return found
 
 
 def find_subscription(path: str) -> type[Subscription]:
@@ -43,10 +40,3 @@ def find_subscription(path: str) -> type[Subscription]:
     raise CommandError(
         f"There is no subscription {path}.{did_you_mean} Known are:\n  " + "\n  ".join(known), returncode=2
     )
-
-
-def _concrete(cls: Any) -> Iterator[type[Subscription]]:
-    for subclass in cls.__subclasses__():
-        if "_meta" in vars(subclass):  # Graphene gives none to an abstract one.
-            yield subclass
-        yield from _concrete(subclass)

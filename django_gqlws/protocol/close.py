@@ -40,6 +40,7 @@ SUBPROTOCOL_NOT_ACCEPTABLE = Close(4406, "Subprotocol not acceptable")
 INIT_TIMEOUT = Close(4408, "Connection initialisation timeout")
 SUBSCRIBER_EXISTS = Close(4409, "Subscriber already exists")
 TOO_MANY_INITS = Close(4429, "Too many initialisation requests")
+TERMINATED = Close(4499, "Terminated")
 INTERNAL_ERROR = Close(4500, "Internal server error")
 
 

@@ -92,6 +92,16 @@ SETTINGS: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "max_operations": (2000, [1, 10**6], [None, 0, -1, 1.5, "1", True]),
     "own_channel": (False, [True, False], [None, 0, "yes"]),
     "sync_threads": (16, [1, 100], [None, 0, -1, 1.5, "1", True]),
+    "monitoring": (True, [True, False], [None, 0, "yes"]),
+    "monitoring_database": ("default", ["default", "other"], [None, "", "no", 5]),
+    "monitoring_interval": (5, [0.5, 10], [None, 0, -1, "1", True]),
+    "monitoring_lease": (30, [0.5, 10], [None, 0, -1, "1", True]),
+    "hidden_variables": (None, [None, "", "iban|pin"], [5, ["pin"], "("]),
+    "trusted_proxies": (
+        (),
+        [[], ["10.0.0.0/8", "192.0.2.1", "::1"]],
+        [None, "10.0.0.1", [None], ["proxy"], ["10.0.0.1/8"]],
+    ),
     "models": (
         {},
         [

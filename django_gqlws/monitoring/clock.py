@@ -1,0 +1,21 @@
+"""The clock that several hosts agree on: the database's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import connections
+from django.db.models.functions import Now
+from django.utils import timezone
+
+
+def present(using: str) -> Any:
+    """Now, for a query on this database."""
+    # SQLite has no clock but its host's, and knows nothing of USE_TZ.
+    return timezone.now() if connections[using].vendor == "sqlite" else Now()
+
+
+def ago(seconds: float, using: str) -> Any:
+    """So many seconds ago, for a query on this database."""
+    return present(using) - timedelta(seconds=seconds)
