@@ -1,4 +1,4 @@
-# make demo    the chat of demo/ on http://127.0.0.1:8000 (PORT=...)
+# make demo    the demo on http://127.0.0.1:8000 (PORT=...)
 # make test    everything that has to pass: lint, types, unit, integration and acceptance tests
 # make check   lint and types alone
 # make bench   the benchmarks, about an hour and a half; five minutes: make bench ARGS=--quick

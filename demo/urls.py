@@ -4,7 +4,8 @@ from django.urls import include, path
 from demo import views
 
 urlpatterns = [
-    path("", views.chat, name="chat"),
+    path("", views.landing, name="landing"),
+    path("chat/", views.chat, name="chat"),
     path("login/", views.login_with_token, name="login"),
     path("logout/", views.logout, name="logout"),
     path("", include("django_gqlws.urls")),

@@ -104,6 +104,19 @@ class Relay:
             await self.cut()
 
 
+def collect_problems(page: Page) -> list[str]:
+    """Errors that no code of the page has caught, and what its Content-Security-Policy has refused; it grows."""
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if "Security Policy" in message.text else None)
+    return problems
+
+
+async def overflows(page: Page) -> bool:
+    """Whether one would have to scroll sideways."""
+    return bool(await page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
 class ChatPage:
     """What a person sees and does on the page of the demo."""
 
@@ -111,10 +124,8 @@ class ChatPage:
         self.page = page
         self.frames: list[str] = []
         """All that the server has sent over the page's sockets."""
-        self.problems: list[str] = []
-        """Errors that no code of the page has caught."""
+        self.problems = collect_problems(page)
         page.on("websocket", self._listen)
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.state: Locator = page.get_by_role("status")
         self.problem: Locator = page.get_by_role("alert")
         self.messages: Locator = page.get_by_role("log").locator("li:not(.pending) p")
@@ -122,9 +133,9 @@ class ChatPage:
     def _listen(self, socket: WebSocket) -> None:
         socket.on("framereceived", lambda frame: self.frames.append(str(frame)))
 
-    async def open(self, url: str) -> None:
-        """Return when the page is connected and shows a room."""
-        await self.page.goto(url)
+    async def open(self, url: str, room: str = "") -> None:
+        """Return when the page of the demo at `url` is connected and shows a room."""
+        await self.page.goto(f"{url}/chat/#{room}")
         await self.sees_state("connected")
         await expect(self.page.get_by_role("heading", level=2)).not_to_have_text(re.compile(r"^\s*$"))
 

@@ -36,14 +36,14 @@ class Command(BaseCommand):
     def say_what_to_try(self, address):
         self.stdout.write(
             f"""
-The chat is ready: {address}
+The demo is ready: {address}
 
-  1. Open it in two browser windows, one of them private.
-  2. Log in as alice (password {PASSWORDS["alice"]}) in one, and as bob
-     (password {PASSWORDS["bob"]}) in the other.
-  3. Write something; it appears in both. Reload, change some code, restart the server: the windows go on.
+  {address}chat/      Open it in two browser windows, one of them private. Log in as alice
+      (password {PASSWORDS["alice"]}) in one, and as bob (password {PASSWORDS["bob"]}) in the other, and write.
+      Reload, change some code, restart the server: the windows go on.
+  {address}graphiql/  runs queries, mutations and subscriptions of your own.
+  {address}admin/     is for the user admin (password {PASSWORDS["admin"]}). Edit or delete a message there.
 
-  {address}graphiql/ runs queries, mutations and subscriptions of your own.
-  {address}admin/ is for the user admin (password {PASSWORDS["admin"]}).
+The first page has all this, and commands for a second terminal.
 """
         )

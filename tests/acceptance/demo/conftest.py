@@ -60,14 +60,14 @@ def key() -> str:
 
 @pytest.fixture
 async def visitor(browser: Browser) -> AsyncIterator[Visitor]:
-    """A function that opens the page for a new person: `await visitor(url, username=None)`."""
+    """A function that opens the page for a new person: `await visitor(url, username=None, room="")`."""
     pages: list[ChatPage] = []
 
-    async def visit(url: str, username: str | None = None) -> ChatPage:
+    async def visit(url: str, username: str | None = None, room: str = "") -> ChatPage:
         context = await browser.new_context()
         page = ChatPage(await context.new_page())
         pages.append(page)
-        await page.open(url)
+        await page.open(url, room)
         if username is not None:
             await page.log_in(username)
         return page

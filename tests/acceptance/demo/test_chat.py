@@ -81,7 +81,7 @@ class TestTwoWindows:
 class TestVisitor:
     async def test_who_is_not_logged_in_reads_the_history(self, demo: DemoServer, visitor: Visitor) -> None:
         """The sample messages are there; the field to write is not open."""
-        page = await visitor(f"{demo.http_url}/#workshop")
+        page = await visitor(demo.http_url, room="workshop")
 
         await page.sees(*(text for room, _, text in MESSAGES if room == "workshop"))
         await expect(page.page.get_by_label("Message", exact=True)).to_be_disabled()

@@ -97,7 +97,7 @@ def post_token(server: DemoServer, token: str, *, with_csrf_token: bool = True) 
     """Post a login token as a fresh browser would; the status and the names of the cookies it is given."""
     connection = HTTPConnection(urlsplit(server.http_url).netloc)
     try:
-        connection.request("GET", "/")
+        connection.request("GET", "/chat/")
         page = connection.getresponse()
         page.read()
         cookie = page.getheader("Set-Cookie", "").partition(";")[0]
