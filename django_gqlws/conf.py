@@ -163,7 +163,7 @@ def loaders_or_none(value: Any) -> str | None:
     return None
 
 
-MODEL_OPTIONS = {"groups", "fields", "events", "raw"}
+MODEL_OPTIONS = {"groups", "fields", "events", "payload", "raw"}
 """What can be said about a model in ``MODELS``."""
 
 ROW_EVENTS = {"created", "updated", "deleted"}
@@ -186,6 +186,8 @@ def _wrong_option(options: Any) -> str | None:
         return f'a list with some of {", ".join(sorted(ROW_EVENTS))} as "events"'
     if not isinstance(options.get("groups", ""), (str, list, tuple)) and not callable(options["groups"]):
         return 'a list of templates, or a function, as "groups"'
+    if not isinstance(options.get("payload", ""), str) and not callable(options["payload"]):
+        return 'a function, or its dotted path, as "payload"'
     if not isinstance(options.get("raw", False), bool):
         return 'True or False as "raw"'
     return None

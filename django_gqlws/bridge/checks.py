@@ -6,6 +6,7 @@
 ``gqlws.E022``            a template of a group with something in it that is no column
 ``gqlws.E023``            a function for groups that cannot be imported or called
 ``gqlws.E024``            a ``ModelSubscription`` whose model is not in ``GQLWS["MODELS"]``
+``gqlws.E025``            a function for payloads that cannot be imported or called
 ``gqlws.W020``            a ``ModelSubscription`` with a filter that no group is for
 ========================  ============================================================================
 """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from inspect import iscoroutinefunction, signature
+from typing import Any, cast
 from uuid import UUID
 
 from django.apps import apps
@@ -15,12 +16,16 @@ from django.utils.module_loading import import_string
 
 from ..serialization.models import travelling_fields
 from .groups import Template
-from .rows import RowEvent, State
+from .rows import RowChange, RowEvent, State
 
 DEFAULT_GROUPS = ("all", "pk-{pk}")
 
 GroupFunction = Callable[[Any], Iterable[object]]
 """Gets a row as it is, or was, and returns the names of its groups."""
+
+
+PayloadFunction = Callable[[RowChange], Any]
+"""Returns what subscribers get in the row's place; None: this change is not told."""
 
 
 class DeclarationError(ImproperlyConfigured):
@@ -49,6 +54,7 @@ class Bridge:
     events: frozenset[RowEvent]
     raw: bool
     """Whether fixtures count."""
+    payload: PayloadFunction | None = None
 
     def __str__(self) -> str:
         return self.where
@@ -128,12 +134,13 @@ def declare(label: str, options: Mapping[str, Any], where: str) -> Bridge:
     """The bridge for what is declared of a model, and where. Raises DeclarationError."""
     model = _find_model(label)
     function, templates = _load_groups(model, options.get("groups", DEFAULT_GROUPS), where)
+    payload = _load_payload(options.get("payload"), where)
     reported = _find_fields(model, options.get("fields"), where)
     fields = {
         field
         for field in travelling_fields(model)
         # A function may look at everything.
-        if function is not None or field.attname in reported
+        if function is not None or payload is not None or field.attname in reported
     }
     fields.update(field for template in templates for name, field in template.fields.items() if name != "pk")
     fields.add(model._meta.pk)
@@ -146,6 +153,7 @@ def declare(label: str, options: Mapping[str, Any], where: str) -> Bridge:
         reported,
         frozenset(map(RowEvent, options.get("events", RowEvent))),
         options.get("raw", False),
+        payload,
     )
 
 
@@ -187,15 +195,7 @@ def _find_fields(model: type[Model], names: Iterable[str] | None, where: str) ->
 
 def _load_groups(model: type[Model], value: Any, where: str) -> tuple[GroupFunction | None, tuple[Template, ...]]:
     if isinstance(value, str) or callable(value):
-        try:
-            function = import_string(value) if isinstance(value, str) else value
-        except ImportError as error:
-            raise DeclarationError(
-                "gqlws.E023", f'{where}: "groups" is {value!r}, which cannot be imported: {error}.', _GROUPS_HINT
-            ) from error
-        if not callable(function):
-            raise DeclarationError("gqlws.E023", f'{where}: "groups" is {value!r}: not callable.', _GROUPS_HINT)
-        return function, ()
+        return _load_function(value, "gqlws.E023", f'{where}: "groups"', _GROUPS_HINT), ()
     templates = []
     for text in value:
         try:
@@ -204,6 +204,29 @@ def _load_groups(model: type[Model], value: Any, where: str) -> tuple[GroupFunct
             raise DeclarationError("gqlws.E022", f'{where}: "groups" has {text!r}: {error}.', _GROUPS_HINT) from error
     return None, tuple(templates)
 
+
+def _load_payload(value: Any, where: str) -> PayloadFunction | None:
+    return None if value is None else _load_function(value, "gqlws.E025", f'{where}: "payload"', _PAYLOAD_HINT)
+
+
+def _load_function(value: Any, check: str, where: str, hint: str) -> Callable[[Any], Any]:
+    try:
+        function = import_string(value) if isinstance(value, str) else value
+        signature(function).bind(None)
+    except ImportError as error:
+        raise DeclarationError(check, f"{where} is {value!r}, which cannot be imported: {error}.", hint) from error
+    except TypeError as error:
+        raise DeclarationError(
+            check, f"{where} is {value!r}, which cannot be called with one argument: {error}.", hint
+        ) from error
+    except ValueError:  # A callable that hides what it takes.
+        pass
+    if iscoroutinefunction(function):
+        raise DeclarationError(check, f"{where} is {value!r}, which is async: it is called in the saving thread.", hint)
+    return cast(Callable[[Any], Any], function)
+
+
+_PAYLOAD_HINT = 'Write the dotted path of a plain function that gets a change: "chat.payloads.message".'
 
 _GROUPS_HINT = (
     'Write a list such as ["all", "pk-{pk}", "room-{room_id}"], or the dotted path of a function that gets a row and'

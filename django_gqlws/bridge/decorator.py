@@ -11,7 +11,7 @@ from django.db.models import Model
 
 from ..conf import RULES
 from .capture import connect, declared
-from .declaration import DEFAULT_GROUPS, GroupFunction
+from .declaration import DEFAULT_GROUPS, GroupFunction, PayloadFunction
 from .rows import RowEvent
 
 M = TypeVar("M", bound=Model)
@@ -22,6 +22,7 @@ def bridged(
     groups: Sequence[str] | GroupFunction | str = DEFAULT_GROUPS,
     fields: Sequence[str] | None = None,
     events: Sequence[str] = tuple(RowEvent),
+    payload: PayloadFunction | str | None = None,
     raw: bool = False,
 ) -> Callable[[type[M]], type[M]]:
     """Tells of the changes of a model, as an entry of ``GQLWS["MODELS"]`` does; if there is one, it counts instead.
@@ -36,6 +37,8 @@ def bridged(
     options: dict[str, Any] = {"groups": groups, "events": list(events), "raw": raw}
     if fields is not None:
         options["fields"] = fields
+    if payload is not None:
+        options["payload"] = payload
 
     def declare(model: type[M]) -> type[M]:
         label = model._meta.label

@@ -7,7 +7,9 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.db.models import Model
 
 from ..broker.bus import Message
 from ..broker.envelope import Kind
@@ -19,7 +21,7 @@ from ..prefixes import prefix_of
 from ..serialization import pack
 from ..signals import announce, broadcast_sent
 from .declaration import Bridge
-from .rows import Row, RowEvent, RowMove
+from .rows import Row, RowChange, RowEvent, RowMove, State
 from .transactions import Change
 
 logger = logging.getLogger(__name__)
@@ -75,13 +77,37 @@ def rows_of(change: Change, using: str) -> Iterator[tuple[str, Row]]:
     old, new = bridge.groups(before, using), bridge.groups(after, using)
     if event not in bridge.events or (event is RowEvent.UPDATED and not changed and old == new):
         return
-    for group in new:
-        move = RowMove.ENTERED if event is RowEvent.UPDATED and group not in old else None
-        yield group, Row(change.pk, event, changed, move, None)
-    for group in old:
-        if before is not None and group not in new:
-            move = RowMove.LEFT if event is RowEvent.UPDATED else None
-            yield group, Row(change.pk, event, changed, move, bridge.instance(before, using))
+    for move, state, groups in _parts(event, before, after, old, new):
+        row = Row(change.pk, event.value, changed, None if move is None else move.value, None)
+        if groups and state is not None and (bridge.payload is not None or row.is_gone):
+            row = row._replace(made=_make(bridge, row, bridge.instance(state, using)))
+            if row.made is None:
+                continue
+        for group in groups:
+            yield group, row
+
+
+def _make(bridge: Bridge, row: Row, instance: Model) -> Any:
+    if bridge.payload is None:
+        return instance
+    move = None if row.move is None else RowMove(row.move)
+    try:
+        return bridge.payload(RowChange(RowEvent(row.event), row.pk, row.changed, move, instance))
+    except Exception as error:
+        _report([_payload_of(bridge)], error)
+        return None
+
+
+def _parts(
+    event: RowEvent, before: State | None, after: State | None, old: list[str], new: list[str]
+) -> Iterator[tuple[RowMove | None, State | None, list[str]]]:
+    """What a change means, the state of the row that may be told, and to which groups."""
+    if event is not RowEvent.UPDATED:
+        yield None, before or after, old or new
+        return
+    yield None, after, [group for group in new if group in old]
+    yield RowMove.ENTERED, after, [group for group in new if group not in old]
+    yield RowMove.LEFT, before, [group for group in old if group not in new]
 
 
 @contextmanager
@@ -106,7 +132,7 @@ def _pack(bridge: Bridge, rows: list[Row], using: str) -> Iterator[bytes]:
         yield pack([using, [list(row) for row in rows]])
     except PayloadError as error:
         if len(rows) == 1:
-            _report([str(bridge)], error)
+            _report([str(bridge) if bridge.payload is None else _payload_of(bridge)], error)
             return
         # One row must not cost the others.
         for row in rows:
@@ -134,6 +160,10 @@ def _settle(item: Outgoing, sent: asyncio.Future[None]) -> None:
         item.was_sent()
     else:
         _report([str(item.bridge)], error)
+
+
+def _payload_of(bridge: Bridge) -> str:
+    return f'"payload" of {bridge}'
 
 
 def _report(where: Iterable[str], error: BaseException) -> None:

@@ -31,7 +31,7 @@ async def fetch(item: Item, model: type[Model], select_related: Sequence[str]) -
 
 async def _read(item: Item, model: type[Model], select_related: Sequence[str]) -> Mapping[Any, Model]:
     rows = [Row(*value) for value in item.batch]
-    pks = [row.pk for row in rows if row.last is None]
+    pks = [row.pk for row in rows if row.made is None]
 
     def read() -> dict[Any, Model]:
         queryset = model._default_manager.using(item.common).filter(pk__in=pks)

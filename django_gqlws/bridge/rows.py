@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -36,5 +37,24 @@ class Row(NamedTuple):
     changed: list[str]
     """Names of the fields that changed; of an update only."""
     move: str | None
-    last: Model | None
-    """The last values that this group may know, where there is nothing to fetch: DELETED and LEFT."""
+    made: Any
+    """What subscribers get as the row, if they need not read it: what the ``payload`` of the settings has made of it,
+    or the last values that this group may know (DELETED and LEFT)."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is no such row any more, for this group."""
+        return self.event == RowEvent.DELETED or self.move == RowMove.LEFT
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """What the ``payload`` of the settings gets."""
+
+    event: RowEvent
+    pk: Any
+    changed: list[str]
+    """Names of the fields that changed; of an update only."""
+    move: RowMove | None
+    row: Model
+    """The row as the transaction has left it; as it was before, if it was deleted or has left the group."""

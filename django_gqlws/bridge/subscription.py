@@ -36,6 +36,8 @@ class ModelSubscription(Subscription):
     must be a group for each combination: ``"room-{room_id}"`` in the settings. A class may have ``Arguments`` and
     ``subscribe`` of its own instead, and return names of groups.
 
+    ``row`` in ``Meta`` is the Graphene type of ``row``, if the ``payload`` of the settings makes something else of it.
+
     Who sees what is decided by two methods:
 
     - ``get_queryset(queryset, info, **arguments)`` returns the rows that this subscriber may see. Called in a worker
@@ -67,6 +69,7 @@ class ModelSubscription(Subscription):
         model: type[Model] | None = None,
         filters: Sequence[str] = ("pk",),
         select_related: Sequence[str] = (),
+        row: Any = None,
         **options: Any,
     ) -> None:
         if not (isinstance(model, type) and issubclass(model, Model)):
@@ -78,7 +81,7 @@ class ModelSubscription(Subscription):
             )
         cls._model, cls._filters, cls._select_related = model, tuple(filters), tuple(select_related)
         cls.row = graphene.Field(
-            lambda: row_type(model),
+            row or (lambda: row_type(model)),
             description="The row as it is now; where it was deleted, or left, its last values.",
         )
         if "arguments" not in options and not hasattr(cls, "Arguments"):
@@ -119,25 +122,25 @@ class ModelSubscription(Subscription):
         if not isinstance(payload, Item):
             raise TypeError(f"{cls.__qualname__} is told of rows by the bridge; it takes no broadcast of its own.")
         row = Row(*payload.value)
-        instance = row.last
-        if instance is None:
-            instance = (await fetch(payload, cls._model, cls._select_related)).get(row.pk)
-            if instance is None or not await cls._is_visible(instance, info, arguments):
-                return None
+        shown = row.made
+        if shown is None:
+            shown = (await fetch(payload, cls._model, cls._select_related)).get(row.pk)
+        if shown is None or not (row.is_gone or await cls._is_visible(row.pk, payload.common, info, arguments)):
+            return None
         move = None if row.move is None else RowMove(row.move)
-        change = cls(event=RowEvent(row.event), pk=row.pk, changed=row.changed, move=move, row=instance)
+        change = cls(event=RowEvent(row.event), pk=row.pk, changed=row.changed, move=move, row=shown)
         if cls._is_own("permits") and not await call(cls.permits, change, info, **arguments):
             return None
         return change
 
     @classmethod
-    async def _is_visible(cls, instance: Model, info: Any, arguments: Mapping[str, Any]) -> bool:
+    async def _is_visible(cls, pk: Any, using: str, info: Any, arguments: Mapping[str, Any]) -> bool:
         if not cls._is_own("get_queryset"):
             return True
 
         def look() -> bool:
-            queryset = cls._model._default_manager.using(instance._state.db)
-            return cls.get_queryset(queryset, info, **arguments).filter(pk=instance.pk).exists()
+            queryset = cls._model._default_manager.using(using)
+            return cls.get_queryset(queryset, info, **arguments).filter(pk=pk).exists()
 
         return bool(await call(look))
 

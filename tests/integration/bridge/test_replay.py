@@ -90,8 +90,8 @@ class Mirror(dict[Any, Any]):
             assert (row.pk in self) is not comes
             if row.event == RowEvent.DELETED or row.move == RowMove.LEFT:
                 last = self.pop(row.pk)
-                assert isinstance(row.last, Model)
-                assert (row.last.name, row.last.supplier_id) == last  # type: ignore[attr-defined]
+                assert isinstance(row.made, Model)
+                assert (row.made.name, row.made.supplier_id) == last  # type: ignore[attr-defined]
             else:
                 self[row.pk] = committed(alias)[row.pk]
         assert self == committed(alias, **self.values_)

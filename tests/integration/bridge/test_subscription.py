@@ -28,9 +28,10 @@ ALL = f"subscription {{ onEvent {FIELDS} }}"
 SHELF = f"subscription ($of: ID) {{ onEvent(supplierId: $of) {FIELDS} }}"
 
 
-def declare(**members: Any) -> type[ModelSubscription]:
+def declare(row: Any = None, **members: Any) -> type[ModelSubscription]:
     """A subscription to products, with methods of a test's own."""
-    meta = type("Meta", (), {"model": Product, "filters": ["pk", "supplier_id"], "select_related": ["supplier"]})
+    filters = ["pk", "supplier_id"]
+    meta = type("Meta", (), {"model": Product, "filters": filters, "select_related": ["supplier"], "row": row})
     return type("OnProduct", (ModelSubscription,), {"__module__": __name__, "Meta": meta, **members})
 
 
@@ -213,6 +214,109 @@ async def test_groups_from_a_function(settings: Settings) -> None:
         told("CREATED", cup, name="cup"),
         told("UPDATED", cup, "name", move="LEFT", name="cup"),
     ]
+
+
+class Card(graphene.ObjectType):
+    """What a payload may be, other than a product."""
+
+    name = graphene.String()
+
+
+class TestPayload:
+    """What the settings make of a row travels in its place."""
+
+    def use(self, settings: Settings, payload: Any, **options: Any) -> None:
+        """Make it the payload of products."""
+        entry = {**PRODUCT, "payload": payload, **options}
+        settings.GQLWS = {**settings.GQLWS, "MODELS": {"project.Product": entry}}
+
+    async def test_of_each_change(self, settings: Settings) -> None:
+        """It gets the change with the row after it, or before it if there is none; the client gets what it returns."""
+        self.use(settings, lambda change: {"name": f"{change.event} {change.row.name} {change.row.stock}"})
+        client = await subscribed(serve(declare(Card)), ALL)
+
+        cup = await create(name="cup", stock=1)
+        cup.name = "mug"
+        await in_thread(cup.save)
+        await in_thread(Product(pk=cup.pk).delete)
+
+        assert await client.data("1", 3) == [
+            told("CREATED", cup, name="created cup 1"),
+            told("UPDATED", cup, "name", name="updated mug 1"),
+            told("DELETED", cup, name="deleted mug 1"),
+        ]
+
+    async def test_a_row_moves(self, settings: Settings) -> None:
+        """The old group's is made of the values from before."""
+        self.use(settings, lambda change: {"name": f"{change.move} {change.row.name}"})
+        old, new = await in_thread(lambda: [Supplier.objects.create(name=name) for name in "ab"])
+        cup = await create(name="cup", supplier=old)
+        consumer = serve(declare(Card))
+        behind = await subscribed(consumer, SHELF, {"of": str(old.pk)})
+        ahead = await subscribed(consumer, SHELF, {"of": str(new.pk)})
+
+        cup.supplier, cup.name = new, "mug"
+        await in_thread(cup.save)
+
+        assert await behind.data("1", 1) == [told("UPDATED", cup, "name", "supplier", move="LEFT", name="left cup")]
+        assert await ahead.data("1", 1) == [
+            told("UPDATED", cup, "name", "supplier", move="ENTERED", name="entered mug"),
+        ]
+
+    async def test_nothing(self, settings: Settings) -> None:
+        """None: the change is not told."""
+        self.use(settings, lambda change: None if change.row.name == "secret" else change.row)
+        client = await subscribed(serve(declare()), ALL)
+
+        await create(name="secret")
+        mug = await create(name="mug")
+
+        assert await client.data("1", 1) == [told("CREATED", mug)]
+
+    async def test_a_type_of_its_own(self, settings: Settings) -> None:
+        """`row` of the class says it; anything that can be packed travels."""
+        self.use(settings, lambda change: len(change.row.name))
+        client = await subscribed(serve(declare(graphene.Int)), "subscription { onEvent { row } }")
+
+        await create(name="cup")
+
+        assert await client.data("1", 1) == [{"onEvent": {"row": 3}}]
+
+    async def test_rows_that_not_everybody_may_see(self, settings: Settings) -> None:
+        """They are looked for in the queryset all the same."""
+        self.use(settings, lambda change: {"name": "a card"})
+        members = {
+            "get_queryset": classmethod(lambda cls, queryset, info, **_: queryset.exclude(name="secret")),
+            "permits": classmethod(lambda cls, change, info, **_: True),
+        }
+        client = await subscribed(serve(declare(Card, **members)), ALL)
+
+        await create(name="secret")
+        mug = await create(name="mug")
+
+        assert await client.data("1", 1) == [told("CREATED", mug, name="a card")]
+
+    @pytest.mark.parametrize("payload", [lambda change: change.row.nothing, lambda change: object()])
+    async def test_troubles(self, caplog: pytest.LogCaptureFixture, settings: Settings, payload: Any) -> None:
+        """One that raises, or that cannot be packed, costs its own row; the log names setting and key."""
+
+        def only_for_cups(change: Any) -> Any:
+            return payload(change) if change.row.name == "cup" else change.row
+
+        self.use(settings, only_for_cups, groups=["all"])
+        client = await subscribed(serve(declare()), ALL)
+
+        def fill() -> list[Product]:
+            with transaction.atomic():
+                return [Product.objects.create(name=name) for name in ("cup", "mug")]
+
+        cup, mug = await in_thread(fill)
+
+        assert await client.data("1", 1) == [told("CREATED", mug)]
+        assert await Product.objects.filter(pk=cup.pk).aexists()
+        [record] = caplog.records
+        assert record.levelno == logging.ERROR
+        assert '"payload" of GQLWS["MODELS"]["project.Product"]' in record.getMessage()
 
 
 def schema_for(model: type[Model]) -> str:

@@ -24,6 +24,14 @@ def groups(product: Product) -> Iterable[str]:
     return []
 
 
+def nothing() -> None:
+    """A function that takes no argument."""
+
+
+async def later(change: Any) -> None:
+    """A function that nobody would await."""
+
+
 DECLARATIONS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "defaults": ({"project.Product": {}}, []),
     "everything": (
@@ -51,6 +59,11 @@ DECLARATIONS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a broken template": ({"project.Product": {"groups": ["{stock"]}}, ["gqlws.E022"]),
     "a path to nowhere": ({"project.Product": {"groups": "no.such.function"}}, ["gqlws.E023"]),
     "a path to something else": ({"project.Product": {"groups": f"{__name__}.CALLABLE"}}, ["gqlws.E023"]),
+    "a payload": ({"project.Product": {"payload": f"{__name__}.groups"}}, []),
+    "a payload from nowhere": ({"project.Product": {"payload": "no.such.function"}}, ["gqlws.E025"]),
+    "a payload that is no function": ({"project.Product": {"payload": f"{__name__}.CALLABLE"}}, ["gqlws.E025"]),
+    "a payload without a change": ({"project.Product": {"payload": f"{__name__}.nothing"}}, ["gqlws.E025"]),
+    "an async payload": ({"project.Product": {"payload": f"{__name__}.later"}}, ["gqlws.E025"]),
 }
 
 
