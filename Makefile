@@ -53,7 +53,7 @@ lock: frontend
 	requirements/lock.sh $(PYTHON)
 
 clean:
-	rm -rf .venv* frontend/node_modules django_gqlws/static/django_gqlws/graphiql .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv* frontend/node_modules tests/acceptance/javascript/node_modules django_gqlws/static/django_gqlws/graphiql .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/.installed-%: requirements/%.txt | $(VENV)/bin/python
 	@echo "Installing $< into $(VENV) ..."

