@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-LIMIT = 10
+LIMIT = 30
 """Seconds: far above what a loaded machine needs, so that only what never happens reaches it."""
 
 

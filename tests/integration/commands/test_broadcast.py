@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import re
@@ -15,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 
 from tests.integration.serving import listener, message, payload, texts
+from tests.integration.threads import in_thread
 from tests.support.sharing import declare, serve, subscribed
 from tests.support.sharing import texts as texts_of
 from tests.support.tables import situations
@@ -188,13 +188,15 @@ async def test_a_row_as_payload(key: str) -> None:
     on_event = declare(lambda payload, info, **_: {"text": payload.username})
     client = await subscribed(serve(on_event))
 
-    await asyncio.to_thread(
-        call_command,
-        *("gqlws_broadcast", "room", "--model", f"auth.User:{ann.pk}"),
-        *("--subscription", f"{on_event.__module__}.{on_event.__qualname__}"),
-        stderr=io.StringIO(),
-        stdout=io.StringIO(),
-    )
+    def announce() -> None:
+        call_command(
+            *("gqlws_broadcast", "room", "--model", f"auth.User:{ann.pk}"),
+            *("--subscription", f"{on_event.__module__}.{on_event.__qualname__}"),
+            stderr=io.StringIO(),
+            stdout=io.StringIO(),
+        )
+
+    await in_thread(announce)
 
     assert await texts_of(client, 1) == ["ann"]
 
@@ -216,7 +218,7 @@ async def test_in_a_transaction(key: str) -> None:
             )
             on_event.broadcast(group="room", payload="before the commit", on_commit=False)
 
-    await asyncio.to_thread(announce)
+    await in_thread(announce)
 
     assert await texts_of(client, 2) == ["before the commit", "from the command"]
     assert notices.getvalue() == "It will be sent when the transaction is committed.\n"
