@@ -16,5 +16,6 @@ class DjangoGqlwsConfig(AppConfig):
         from . import checks  # noqa: F401
         from .bridge import capture
         from .bridge import checks as bridge_checks  # noqa: F401
+        from .bridge.postgres import checks as postgres_checks  # noqa: F401
 
         capture.connect()

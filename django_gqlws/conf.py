@@ -163,10 +163,12 @@ def loaders_or_none(value: Any) -> str | None:
     return None
 
 
-MODEL_OPTIONS = {"groups", "fields", "events", "payload", "raw"}
+MODEL_OPTIONS = {"groups", "fields", "events", "payload", "raw", "source"}
 """What can be said about a model in ``MODELS``."""
 
 ROW_EVENTS = {"created", "updated", "deleted"}
+
+ROW_SOURCES = {"signals", "triggers"}
 
 
 def bridged_models(value: Any) -> str | None:
@@ -190,6 +192,8 @@ def _wrong_option(options: Any) -> str | None:
         return 'a function, or its dotted path, as "payload"'
     if not isinstance(options.get("raw", False), bool):
         return 'True or False as "raw"'
+    if not isinstance(source := options.get("source", "signals"), str) or source not in ROW_SOURCES:
+        return f'one of {", ".join(sorted(ROW_SOURCES))} as "source"'
     return None
 
 

@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 ROWS: list[set[str]] = [
     {"apps", "models"},
-    {"admin", "checks", "urls", "routing", "management", "bridge"},
-    {"views", "testing"},
+    {"admin", "checks", "urls", "routing", "management"},
+    {"views", "testing", "bridge"},
     {"consumers"},
     {"monitoring"},
     {"connection"},

@@ -14,7 +14,7 @@ from django.db.models import ManyToManyField, Model
 from django.db.models.signals import ModelSignal, m2m_changed, post_save, pre_delete, pre_save
 
 from ..conf import get_setting
-from .declaration import Bridge, DeclarationError, declare
+from .declaration import Bridge, DeclarationError, Source, declare
 from .delivery import deliver, logged
 from .rows import State
 from .transactions import Change, Collector
@@ -50,6 +50,11 @@ def bridges_of(model: type[Model]) -> Sequence[Bridge]:
     return _of_sender.get(model, ())
 
 
+def triggered_bridges() -> dict[str, Bridge]:
+    """Those whose changes PostgreSQL notices, by the labels of their models."""
+    return {bridge.model._meta.label: bridge for bridge in _bridges.values() if bridge.source is Source.TRIGGERS}
+
+
 def declarations() -> list[tuple[str, str, Mapping[str, Any]]]:
     """Where each model's declaration stands, its label, and what it says. Raises ImproperlyConfigured."""
     models = get_setting("models")
@@ -77,18 +82,18 @@ def connect() -> None:
             logger.error("Changes of %s are not told: %s", label, error)
         else:
             _bridges[bridge.model] = bridge
-    if _bridges:
-        _connect_signals()
+    if signalled := [bridge for bridge in _bridges.values() if bridge.source is Source.SIGNALS]:
+        _connect_signals(signalled)
 
 
-def _connect_signals() -> None:
+def _connect_signals(signalled: Sequence[Bridge]) -> None:
     for model in apps.get_models(include_auto_created=True):
         tables = {model._meta.concrete_model, *(parent._meta.concrete_model for parent in model._meta.all_parents)}
-        if bridges := [bridge for bridge in _bridges.values() if bridge.model in tables]:
+        if bridges := [bridge for bridge in signalled if bridge.model in tables]:
             _of_sender[model] = bridges
             for signal, receiver in ((pre_save, before_save), (post_save, after_save), (pre_delete, before_delete)):
                 _connect(signal, receiver, model)
-    for bridge in _bridges.values():
+    for bridge in signalled:
         for field in bridge.model._meta.many_to_many:
             if field.name in bridge.reported:
                 through: Any = field.remote_field.through

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from inspect import iscoroutinefunction, signature
 from typing import Any, cast
 from uuid import UUID
@@ -26,6 +27,15 @@ GroupFunction = Callable[[Any], Iterable[object]]
 
 PayloadFunction = Callable[[RowChange], Any]
 """Returns what subscribers get in the row's place; None: this change is not told."""
+
+
+class Source(StrEnum):
+    """Who notices the changes of a model."""
+
+    SIGNALS = "signals"
+    """Django, in the process that makes them."""
+    TRIGGERS = "triggers"
+    """PostgreSQL, whoever makes them."""
 
 
 class DeclarationError(ImproperlyConfigured):
@@ -55,6 +65,7 @@ class Bridge:
     raw: bool
     """Whether fixtures count."""
     payload: PayloadFunction | None = None
+    source: Source = Source.SIGNALS
 
     def __str__(self) -> str:
         return self.where
@@ -144,7 +155,7 @@ def declare(label: str, options: Mapping[str, Any], where: str) -> Bridge:
     }
     fields.update(field for template in templates for name, field in template.fields.items() if name != "pk")
     fields.add(model._meta.pk)
-    return Bridge(
+    bridge = Bridge(
         where,
         model,
         templates,
@@ -154,7 +165,11 @@ def declare(label: str, options: Mapping[str, Any], where: str) -> Bridge:
         frozenset(map(RowEvent, options.get("events", RowEvent))),
         options.get("raw", False),
         payload,
+        Source(options.get("source", Source.SIGNALS)),
     )
+    if bridge.source is Source.TRIGGERS:
+        _refuse_other_tables(bridge)
+    return bridge
 
 
 def _find_model(label: str) -> type[Model]:
@@ -227,6 +242,19 @@ def _load_function(value: Any, check: str, where: str, hint: str) -> Callable[[A
 
 
 _PAYLOAD_HINT = 'Write the dotted path of a plain function that gets a change: "chat.payloads.message".'
+
+
+def _refuse_other_tables(bridge: Bridge) -> None:
+    relations = [field for field in bridge.model._meta.many_to_many if field.name in bridge.reported]
+    elsewhere = sorted(field.name for field in [*bridge.columns, *relations] if field.model is not bridge.model)
+    if elsewhere:
+        raise DeclarationError(
+            "gqlws.E030",
+            f'{bridge.where}: with triggers as "source" everything must be in one table, and a parent has'
+            f" {', '.join(elsewhere)}.",
+            'Name the fields of the model itself in "fields" and "groups", or bridge the parent.',
+        )
+
 
 _GROUPS_HINT = (
     'Write a list such as ["all", "pk-{pk}", "room-{room_id}"], or the dotted path of a function that gets a row and'

@@ -11,7 +11,7 @@ from django.db.models import Model
 
 from ..conf import RULES
 from .capture import connect, declared
-from .declaration import DEFAULT_GROUPS, GroupFunction, PayloadFunction
+from .declaration import DEFAULT_GROUPS, GroupFunction, PayloadFunction, Source
 from .rows import RowEvent
 
 M = TypeVar("M", bound=Model)
@@ -24,6 +24,7 @@ def bridged(
     events: Sequence[str] = tuple(RowEvent),
     payload: PayloadFunction | str | None = None,
     raw: bool = False,
+    source: str = Source.SIGNALS,
 ) -> Callable[[type[M]], type[M]]:
     """Tells of the changes of a model, as an entry of ``GQLWS["MODELS"]`` does; if there is one, it counts instead.
 
@@ -34,7 +35,7 @@ def bridged(
 
     Raises ImproperlyConfigured for a value of the wrong type; what names something unknown is a system check.
     """
-    options: dict[str, Any] = {"groups": groups, "events": list(events), "raw": raw}
+    options: dict[str, Any] = {"groups": groups, "events": list(events), "raw": raw, "source": source}
     if fields is not None:
         options["fields"] = fields
     if payload is not None:

@@ -50,6 +50,14 @@ def layer_group(label: str, group: str) -> str:
 
 def deliver(changes: Sequence[Change], using: str) -> None:
     """Tells the subscribers. Raises nothing: what fails is logged, the transaction is committed."""
+    try:
+        send(changes, using)
+    except Exception as error:
+        _report(sorted({str(change.bridge) for change in changes}), error)
+
+
+def send(changes: Sequence[Change], using: str) -> None:
+    """Tells the subscribers. What is wrong with a change is logged; raises what the channel layer does."""
     batches: dict[tuple[Bridge, str], list[Row]] = {}
     for change in changes:
         with logged(change.bridge):
@@ -59,10 +67,7 @@ def deliver(changes: Sequence[Change], using: str) -> None:
         message for (bridge, group), rows in batches.items() for message in _messages(bridge, group, rows, using)
     ]
     if messages:
-        try:
-            _send(messages)
-        except Exception as error:
-            _report(sorted({str(bridge) for bridge, _ in batches}), error)
+        _send(messages)
 
 
 def rows_of(change: Change, using: str) -> Iterator[tuple[str, Row]]:

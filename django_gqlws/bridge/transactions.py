@@ -8,7 +8,7 @@ that was not rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary, ref
 
@@ -37,6 +37,15 @@ class Change:
         is_around = later.since is not None and self.since is not None and later.since < self.since
         first = later if is_around else self
         return Change(self.bridge, self.pk, first.before, later.after, self.relations | later.relations, first.since)
+
+
+def merge(changes: Iterable[Change]) -> list[Change]:
+    """The changes of a transaction, one for each row."""
+    merged: dict[tuple[Bridge, object], Change] = {}
+    for change in changes:
+        key = change.bridge, change.pk
+        merged[key] = merged[key].then(change) if key in merged else change
+    return list(merged.values())
 
 
 Deliver = Callable[[Sequence[Change], str], None]
@@ -81,12 +90,8 @@ class _Transaction:
         if self.is_over:
             return
         self.is_over = True
-        merged: dict[tuple[Bridge, object], Change] = {}
-        for segment in filter(None, [segment() for segment in self._segments]):
-            for change in segment.changes:
-                key = change.bridge, change.pk
-                merged[key] = merged[key].then(change) if key in merged else change
-        self._deliver(list(merged.values()), self._using)
+        segments = filter(None, [segment() for segment in self._segments])
+        self._deliver(merge(change for segment in segments for change in segment.changes), self._using)
 
 
 def _is_last(segment: _Segment, connection: BaseDatabaseWrapper) -> bool:

@@ -107,7 +107,7 @@ SETTINGS: dict[str, tuple[Any, list[Any], list[Any]]] = {
         [
             {},
             {"no.Model": {}},
-            {"a.B": {"groups": ["all"], "fields": ["x"], "events": ["created"], "raw": True}},
+            {"a.B": {"groups": ["all"], "fields": ["x"], "events": ["created"], "raw": True, "source": "triggers"}},
             {"a.B": {"groups": "dotted.path"}},
             {"a.B": {"groups": middleware}},
         ],
@@ -123,6 +123,7 @@ SETTINGS: dict[str, tuple[Any, list[Any], list[Any]]] = {
             {"a.B": {"events": ["changed"]}},
             {"a.B": {"events": [["created"]]}},
             {"a.B": {"raw": "yes"}},
+            {"a.B": {"source": "magic"}},
         ],
     ),
     "model_rows_per_broadcast": (100, [1, 10**6], [None, 0, -1, 1.5, "1", True]),
