@@ -20,6 +20,7 @@ from .connection import Connection, Hooks, OwnChannel
 from .exceptions import BroadcastError
 from .execution.context import NO_CHANNEL
 from .execution.kinds import call
+from .monitoring.watch import Unwatch, watch
 from .protocol import close
 from .protocol.close import Close
 from .protocol.dialect import Dialect
@@ -74,6 +75,7 @@ class GraphqlWsConsumer(Hooks, AsyncWebsocketConsumer):
     """
 
     _channel: OwnChannel | None = None
+    _unwatch: Unwatch | None = None
 
     @property
     def channel_layer(self) -> Any:  # type: ignore[override]
@@ -109,7 +111,11 @@ class GraphqlWsConsumer(Hooks, AsyncWebsocketConsumer):
             if self._channel is not None:
                 self._channel.close()
             if connection is not None:
-                await connection.disconnected(code)
+                try:
+                    if self._unwatch is not None:
+                        await self._unwatch(code)
+                finally:
+                    await connection.disconnected(code)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Calls the method, async or plain, that the type of a message to the own channel names."""
@@ -151,10 +157,12 @@ class GraphqlWsConsumer(Hooks, AsyncWebsocketConsumer):
             return _misconfigured(error)
 
     async def _connect(self, settings: Settings, dialect: Dialect) -> Connection:
-        if not settings.own_channel:
-            return Connection(self, self.scope, settings, self, dialect)
-        self._channel = await OwnChannel.open(self.dispatch)
-        return Connection(self, self.scope, settings, self, dialect, self._channel.name)
+        if settings.own_channel:
+            self._channel = await OwnChannel.open(self.dispatch)
+        channel_name = None if self._channel is None else self._channel.name
+        connection = Connection(self, self.scope, settings, self, dialect, channel_name)
+        self._unwatch = watch(connection)
+        return connection
 
     def send_text(self, text: str) -> Coroutine[Any, Any, None]:
         """Sends a text frame."""

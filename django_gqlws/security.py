@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -17,7 +18,34 @@ _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 def origin_of(scope: Mapping[str, Any]) -> str | None:
     """The Origin header of a handshake; None if it has none, as programs that are no browsers."""
-    return _header(scope, b"origin")
+    return header(scope, b"origin")
+
+
+def address_of(scope: Mapping[str, Any], proxies: Sequence[str]) -> str:
+    """The client's address; the empty text if nobody knows it.
+
+    Behind proxies of these networks (the setting TRUSTED_PROXIES) it is the last address of X-Forwarded-For that is
+    not a proxy's: what stands before it may be the client's own invention. Who comes over a Unix socket is a proxy.
+    """
+    peer = (scope.get("client") or ("",))[0] or ""
+    if not proxies:
+        return str(peer)
+    # Each proxy may have written a header of its own: the last one is the nearest.
+    sent = b",".join(value for name, value in scope.get("headers", ()) if name == b"x-forwarded-for")
+    hops = [hop.strip() for hop in sent.decode("latin-1").split(",") if hop.strip()]
+    address = str(peer)
+    while hops and (not address or _is_in(address, proxies)):
+        address = hops.pop()
+    return address
+
+
+def _is_in(address: str, networks: Sequence[str]) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    return any(parsed in ip_network(network) for network in networks)
 
 
 def is_origin_allowed(scope: Mapping[str, Any], allowed: Sequence[str] | None) -> bool:
@@ -46,7 +74,7 @@ def _is_own_host(scope: Mapping[str, Any], origin: SplitResult) -> bool:
         domain, _ = split_domain_port(origin.netloc.lower())
         return validate_host(domain, hosts)
     # Every host is ours, so only the one that was asked for is trusted.
-    return origin.netloc.lower() == (_header(scope, b"host") or "").lower()
+    return origin.netloc.lower() == (header(scope, b"host") or "").lower()
 
 
 def _matches(origin: str, patterns: Iterable[str]) -> bool:
@@ -77,7 +105,8 @@ def _port(url: SplitResult) -> int | None:
     return url.port or _DEFAULT_PORTS.get(url.scheme)
 
 
-def _header(scope: Mapping[str, Any], name: bytes) -> str | None:
+def header(scope: Mapping[str, Any], name: bytes) -> str | None:
+    """A header of the handshake, by its name in lower case; None: it has none."""
     for key, value in scope.get("headers", ()):
         if key == name:
             return str(value.decode("latin-1"))

@@ -32,7 +32,7 @@ ROWS: list[set[str]] = [
     {"execution", "broker", "client"},
     {"prefixes", "security"},
     {"protocol", "serialization", "layers"},
-    {"conf", "counters", "deadlines", "tasks", "turns"},
+    {"conf", "counters", "deadlines", "latency", "tasks", "turns"},
     {"exceptions"},
 ]
 """The top-level modules and packages of django_gqlws, from the top down.

@@ -75,7 +75,7 @@ class Sharing:
     A member that comes while it is undecided waits; all that wait are woken as soon as it is decided.
     """
 
-    __slots__ = ("_loop", "_waiting", "_wake", "leader", "result", "state")
+    __slots__ = ("_loop", "_waiting", "_wake", "failed", "leader", "result", "state")
 
     def __init__(self, wake: Wake) -> None:
         self.state = OPEN
@@ -83,6 +83,8 @@ class Sharing:
         """Who executes it for all."""
         self.result: str | None = None
         """The encoded result; None: there is nothing to send."""
+        self.failed = False
+        """Whether it has errors."""
         self._wake = wake
         self._waiting: list[Member] = []
 
@@ -101,10 +103,11 @@ class Sharing:
         self.leader = member
         self._loop = asyncio.get_running_loop()
 
-    def share(self, result: str | None) -> None:
+    def share(self, result: str | None, failed: bool = False) -> None:
         """The leader's result is everybody's. Does nothing if it turned out to be personal."""
         if self.state is RUNNING:
             self.result = result
+            self.failed = failed
             self._decide(SHARED)
 
     def make_personal(self) -> None:

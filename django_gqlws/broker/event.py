@@ -46,6 +46,11 @@ class Event:
         self._unreadable = False
 
     @property
+    def sent(self) -> float:
+        """Unix time of the sender, in seconds."""
+        return self._envelope.sent
+
+    @property
     def group(self) -> str:
         """The group that it was sent to, by its name in the channel layer."""
         return self._envelope.group

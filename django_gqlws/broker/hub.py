@@ -89,7 +89,11 @@ class Hub:
         """
         if self._layer is None:
             self._start()
-            self._enter(Respondent(self.count, self._tasks), census_group())
+            self.attend(Respondent(self.count, self._tasks), census_group())
+
+    def attend(self, subscriber: Subscriber, group: str) -> None:
+        """Like `join`, without waiting: it is tried until the channel layer takes it. Only where the hub is open."""
+        self._enter(subscriber, group)
 
     def count(self, group: str) -> int:
         """How many subscribers a group has here."""

@@ -17,6 +17,8 @@ class GroupSource:
     It is an async iterable, as GraphQL asks of a source stream, but it is the connection that serves it, over the hub.
     """
 
+    topic: type
+    """The subscription class."""
     groups: Sequence[str]
     """Names in the channel layer."""
     named: Sequence[Group]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextvars import copy_context
 from functools import partial
 from typing import Any
@@ -35,6 +36,9 @@ from .outbox import Outbox, Socket
 from .session import Session
 
 logger = logging.getLogger(__name__)
+
+Gate = Callable[[Any], Awaitable[Close | None]]
+"""Is told the scope of a client that `on_connect` has let in; returns what to close it with, or None."""
 
 # One for all connections: nobody waits in it.
 _NO_ORDER = Turns(None)
@@ -82,10 +86,29 @@ class Connection:
         self._context = copy_context()
         self._admission: asyncio.Task[None] | None = None
         self._is_admitted = False
+        self.gate: Gate | None = None
+        """Who may still refuse a client that `on_connect` has let in."""
+        self.since: float | None = None
+        """Unix time at which the client was let in, in seconds; None: it has not been."""
         self._close_code: int | None = None
         self._timer: asyncio.TimerHandle | None = None
         if settings.connection_init_wait_timeout and dialect.has_init_timeout:
             self._call_later(settings.connection_init_wait_timeout, self._init_timed_out)
+
+    @property
+    def scope(self) -> Any:
+        """The ASGI scope of the connection."""
+        return self._session.scope
+
+    @property
+    def subprotocol(self) -> str:
+        """The name of the dialect that the client speaks."""
+        return self._session.dialect.subprotocol
+
+    @property
+    def operations(self) -> Collection[Operation]:
+        """What runs."""
+        return self._operations.values()
 
     def receive_text(self, text: str | None) -> None:
         """Takes a text frame; None: the frame was binary."""
@@ -127,6 +150,9 @@ class Connection:
         try:
             answer = await call(self._session.hooks.on_connect, payload)
             self._is_admitted = True
+            if self.gate is not None and (refused := await self.gate(self._session.scope)) is not None:
+                self.close(refused)
+                return
             ack = messages.connection_ack(encode(answer, to_json) if isinstance(answer, dict) else None)
         except asyncio.CancelledError as error:
             self._is_admitted = isinstance(error, CancelledTooLate)
@@ -151,6 +177,7 @@ class Connection:
 
     def _begin(self, ack: str) -> None:
         self.outbox.send(ack)
+        self.since = time.time()
         self._session.announcer.opened()
         if self._session.settings.send_ping_every:
             if self._session.dialect.begins_with_keep_alive:

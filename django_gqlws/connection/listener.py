@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection
 from enum import Enum, auto
 from typing import Any, Concatenate, ParamSpec
@@ -19,6 +20,7 @@ from ..exceptions import PayloadError
 from ..execution.executor import Outcome
 from ..execution.results import add_extensions, encode_result
 from ..execution.sharing import context_key
+from ..latency import publish_to_deliver
 from ..protocol.close import Close
 from .membership import Membership
 from .run import Listened, Run
@@ -45,6 +47,9 @@ class Phase(Enum):
 
 JOINING, IDLE, BUSY, CLOSED = Phase
 EVENT = Kind.EVENT
+
+SAMPLED = 63
+"""Of the notifications that others have executed, those are timed whose number has none of these bits."""
 
 
 P = ParamSpec("P")
@@ -88,6 +93,7 @@ class Listener:
         "_run",
         "_session",
         "_source",
+        "_tally",
     )
 
     def __init__(self, listened: Listened) -> None:
@@ -96,6 +102,7 @@ class Listener:
         self._session = session
         self._replies = replies
         self._source = source
+        self._tally = listened.tally
         self._listened = listened
         self._hub = current_broker().hub
         self._mailbox = Mailbox(
@@ -117,6 +124,21 @@ class Listener:
         self._is_direct = source.shared and not settings.strict_ordering
         # The server ended the subscription; what waits in the mailbox is still delivered.
         self._is_ending = False
+
+    @property
+    def membership(self) -> Membership:
+        """The groups that it listens to."""
+        return self._membership
+
+    @property
+    def untold(self) -> int:
+        """Notifications that were dropped or lost, and of which the client does not know yet."""
+        return self._mailbox.untold
+
+    @property
+    def queued(self) -> int:
+        """Notifications that wait for it."""
+        return len(self._mailbox)
 
     async def open(self) -> None:
         """Joins the groups; returns when no broadcast can be missed any more and the client was told so."""
@@ -295,7 +317,9 @@ class Listener:
             self._held = event, None
             self._cohort.personal.enter(self._execute_personally)
         elif sharing.state is SHARED:
-            self._send(sharing.result, is_shared=True)
+            if not counters.delivered & SAMPLED:
+                publish_to_deliver.note(time.time() - event.sent)
+            self._send(sharing.result, is_shared=True, has_errors=sharing.failed)
             self._leave_turn()
         elif sharing.leader is self:
             self._execute(event, sharing)
@@ -339,11 +363,13 @@ class Listener:
         elif outcome.touched and self._source.share_key is None:
             sharing.make_personal()
         else:
-            sharing.share(result)
-        self._send(result, is_shared=sharing is not None and sharing.state is SHARED)
+            sharing.share(result, bool(outcome.errors))
+        if run.event is not None and result is not None:
+            publish_to_deliver.note(time.time() - run.event.sent)
+        self._send(result, sharing is not None and sharing.state is SHARED, bool(outcome.errors))
         self._leave_turn()
 
-    def _send(self, result: str | None, is_shared: bool) -> None:
+    def _send(self, result: str | None, is_shared: bool, has_errors: bool) -> None:
         if result is None:
             return
         if self._mailbox.untold or self._session.is_debug:
@@ -351,11 +377,16 @@ class Listener:
         self._replies.send_payload(result)
         counters.delivered += 1
         counters.shared += is_shared
+        tally = self._tally
+        tally.delivered += 1
+        tally.shared += is_shared
+        tally.errors += has_errors
 
     def _extend(self, result: str, is_shared: bool) -> str:
         extensions: dict[str, Any] = {}
         if self._mailbox.untold:
             extensions["dropped"], self._mailbox.untold = self._mailbox.untold, 0
+            self._tally.told += extensions["dropped"]
         if self._session.is_debug:
             extensions["shared"] = is_shared
         return add_extensions(result, **extensions)

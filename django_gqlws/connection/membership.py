@@ -31,15 +31,31 @@ class Membership:
     cannot know.
     """
 
-    __slots__ = ("_groups", "_hub", "_listener", "_loop", "_name_of", "_tasks")
+    __slots__ = ("_groups", "_hub", "_listener", "_loop", "_name_of", "_named", "_tasks", "_topic", "changes")
 
     def __init__(self, listener: Leaver, source: GroupSource, hub: Hub, tasks: Tasks) -> None:
         self._listener: Leaver | None = listener
         self._groups = list(source.groups)
+        self._topic = source.topic
         self._name_of = source.name_of
+        # The groups of `subscribe`, and those that were joined later, as the application names them.
+        self._named: Sequence[Any] = source.named
         self._hub = hub
         self._tasks = tasks
         self._loop = asyncio.get_running_loop()
+        self.changes = 0
+        """How often the groups have changed."""
+
+    @property
+    def topic(self) -> str:
+        """The dotted path of the subscription class."""
+        return f"{self._topic.__module__}.{self._topic.__qualname__}"
+
+    @property
+    def names(self) -> list[str]:
+        """The groups as the application names them; the empty text is the subscription class's own."""
+        named = {self._name_of(group): str(group) for group in self._named}
+        return [named.get(name, "") for name in self._groups]
 
     async def open(self) -> None:
         """Joins the first groups; returns when nothing that they send can be missed any more."""
@@ -56,7 +72,9 @@ class Membership:
 
     def join(self, groups: Sequence[Any]) -> Awaitable[None] | None:
         """Joins groups; see `OperationContext.join`."""
-        return self._on_loop(self._join, [self._name_of(group) for group in groups])
+        names = [self._name_of(group) for group in groups]
+        self._named = [*self._named, *groups]
+        return self._on_loop(self._join, names)
 
     def leave(self, groups: Sequence[Any]) -> Awaitable[None] | None:
         """Leaves groups; see `OperationContext.leave`."""
@@ -87,6 +105,7 @@ class Membership:
         joined = self._loop.create_future()
         new = [name for name in dict.fromkeys(names) if name not in self._groups]
         self._groups += new
+        self.changes += 1
         # Who stops waiting does not take back the join: others may wait for the same group.
         self._tasks.start(self._enter(names, new, joined), Context())
         return joined
@@ -99,6 +118,7 @@ class Membership:
                 await self._hub.join(self._listener, [name for name in names if name in self._groups])
         except Exception as reason:
             self._groups = [name for name in self._groups if name not in new]
+            self.changes += 1
             error = reason
         if joined.done():
             return
@@ -110,6 +130,7 @@ class Membership:
     def _leave(self, names: list[str]) -> asyncio.Future[None]:
         if self._listener is not None:
             self._groups = [name for name in self._groups if name not in names]
+            self.changes += 1
             self._hub.leave(self._listener, names)
             self._listener.drop(names)
         left = self._loop.create_future()

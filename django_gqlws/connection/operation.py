@@ -19,9 +19,11 @@ from ..execution.loaders import Loaders
 from ..execution.variables import VariableErrors, Variables
 from ..protocol.messages import Subscribe
 from .listener import Listener
+from .membership import Membership
 from .replies import Replies
 from .run import Listened
 from .session import Session
+from .tally import Counts, Tally
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ class Operation(Replies):
     coming to its end, and nothing of the old one may reach the new one.
     """
 
-    __slots__ = ("_announce_end", "_context", "_ended", "_kind", "_listener", "_task")
+    __slots__ = ("_announce_end", "_context", "_ended", "_listener", "_task", "prepared", "tally")
 
     def __init__(
         self, session: Session, request: Subscribe, context: Context, ended: Callable[[Operation], None]
@@ -44,7 +46,10 @@ class Operation(Replies):
         # The context variables in which all user code of this operation runs.
         self._context = context
         self._ended = ended
-        self._kind: OperationType | None = None
+        self.prepared: Prepared | None = None
+        """What it runs, once that is known."""
+        self.tally: Tally | None = None
+        """What became of its notifications, if it is a subscription that has started."""
         self._listener: Listener | None = None
         self._task: asyncio.Task[None] | None = None
         self._announce_end: Callable[[], None] | None = None
@@ -59,9 +64,42 @@ class Operation(Replies):
         if self._task is not None:
             self._task.cancel()
 
+    def end(self) -> None:
+        """The server wants it to end: at once, and the client gets ``complete``."""
+        if self.is_over:
+            return
+        if self._listener is not None:
+            self._listener.close()
+        self.complete()
+        if self._task is not None:
+            self._task.cancel()
+
+    @property
+    def request(self) -> Subscribe:
+        """What the client has sent."""
+        return self._request
+
+    @property
+    def field(self) -> str:
+        """The name of a subscription's field in the schema."""
+        return "" if self.prepared is None else self.prepared.root_field
+
+    @property
+    def membership(self) -> Membership | None:
+        """The groups that it listens to; None: it is no `Subscription`."""
+        return None if self._listener is None else self._listener.membership
+
+    @property
+    def counts(self) -> Counts:
+        """What became of its notifications so far."""
+        tally, listener = self.tally, self._listener
+        if tally is None or listener is None:
+            return Counts(*((0, 0, 0, 0, 0) if tally is None else (tally.delivered, 0, 0, tally.errors, 0)))
+        return Counts(tally.delivered, tally.shared, tally.told + listener.untold, tally.errors, listener.queued)
+
     def abandon(self) -> None:
         """The socket is gone: a mutation that has begun runs to its end, everything else stops."""
-        if self._kind is OperationType.MUTATION:
+        if self.prepared is not None and self.prepared.type is OperationType.MUTATION:
             self._stop()
         else:
             self.cancel()
@@ -115,7 +153,7 @@ class Operation(Replies):
         if isinstance(prepared, list):
             self.fail(*prepared)
             return None
-        self._kind, self.name = prepared.type, prepared.name
+        self.name, self.prepared = prepared.name, prepared
         context = OperationContext(session.scope, request.id, prepared.name, Loaders(session.executor.loaders))
         if entries:
             context.update(entries)
@@ -156,11 +194,15 @@ class Operation(Replies):
                 await close_source(source)
                 return None
             execute = partial(self._session.executor.execute, prepared, variables.fresh())
+            self.tally = Tally()
             self._announce_end = self._session.announcer.subscribed(self.id, prepared, variables, ())
             return partial(self._stream, source, execute, context)
         try:
             if not self.is_over:
-                listened = Listened(self._session, source, prepared, variables, context, self._context, self)
+                self.tally = Tally()
+                listened = Listened(
+                    self._session, source, prepared, variables, context, self._context, self, self.tally
+                )
                 self._listener = Listener(listened)
         finally:
             if self._listener is None and source.end is not None:
@@ -187,6 +229,9 @@ class Operation(Replies):
                     if not isinstance(outcome, Outcome):
                         outcome = await outcome
                     self.send_result(outcome.data, outcome.errors)
+                if self.tally is not None:
+                    self.tally.delivered += 1
+                    self.tally.errors += bool(outcome.errors)
                 await session.outbox.idle()
         finally:
             await close_source(source)

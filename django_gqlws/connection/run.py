@@ -22,6 +22,7 @@ from ..execution.executor import Outcome
 from ..execution.variables import Variables
 from .replies import Replies
 from .session import Session
+from .tally import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class Listened:
     context: Context
     """The context variables that the operation began with; each execution gets a copy."""
     replies: Replies
+    tally: Tally
 
 
 class _NoPayload(Exception):

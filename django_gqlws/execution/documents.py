@@ -9,7 +9,9 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLBoolean,
     GraphQLError,
     GraphQLID,
@@ -57,6 +59,16 @@ class Operation:
     """The type in Python of each variable, if values of that type are taken as they are."""
     type: OperationType
     name: str | None
+
+    @property
+    def root_field(self) -> str:
+        """The name of its first field in the schema."""
+        node: Any = self.node
+        while not isinstance(node, FieldNode):
+            node = node.selection_set.selections[0]
+            if isinstance(node, FragmentSpreadNode):
+                node = self.fragments[node.name.value]
+        return node.name.value
 
     def coerce_variables(self, variables: dict[str, Any]) -> dict[str, Any] | list[GraphQLError]:
         """The variables as the schema wants them, or what is wrong with them."""

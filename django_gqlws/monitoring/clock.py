@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connections
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -19,3 +20,8 @@ def present(using: str) -> Any:
 def ago(seconds: float, using: str) -> Any:
     """So many seconds ago, for a query on this database."""
     return present(using) - timedelta(seconds=seconds)
+
+
+def moment(seconds: float) -> datetime:
+    """A Unix time as the project's models keep it."""
+    return datetime.fromtimestamp(seconds, UTC if settings.USE_TZ else None)

@@ -69,6 +69,7 @@ async def _open_source(subscription: type[Any], root: Any, info: Any, arguments:
         raise
     limit = subscription.notification_queue_limit
     return GroupSource(
+        subscription,
         names,
         groups or (),
         limit if limit and limit > 0 else None,

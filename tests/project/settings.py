@@ -82,5 +82,7 @@ SILENCED_SYSTEM_CHECKS = ["gqlws.W004"]
 
 GQLWS = {
     "SCHEMA": "tests.project.schema.schema",
+    # Where it is what is tested, it is switched on.
+    "MONITORING": False,
     **json.loads(os.environ.get("GQLWS_TEST_SETTINGS", "{}")),
 }

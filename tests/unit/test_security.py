@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from django_gqlws.security import is_origin_allowed, origin_of
+from django_gqlws.security import address_of, is_origin_allowed, origin_of
 from tests.support.tables import situations
 
 
@@ -107,3 +107,32 @@ def test_the_origin_of_a_handshake() -> None:
     assert origin_of(handshake(SELF)) == SELF
     assert origin_of(handshake(None)) is None
     assert origin_of({}) is None
+
+
+PROXY, OTHER_PROXY, CLIENT = "10.0.0.1", "10.0.0.2", "192.0.2.7"
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "proxies", "address"),
+    [
+        (CLIENT, [], [], CLIENT),
+        (CLIENT, ["1.1.1.1"], [], CLIENT),
+        (CLIENT, ["1.1.1.1"], ["10.0.0.0/8"], CLIENT),
+        (PROXY, [], ["10.0.0.0/8"], PROXY),
+        (PROXY, [CLIENT], ["10.0.0.0/8"], CLIENT),
+        (f"::ffff:{PROXY}", [CLIENT], ["10.0.0.0/8"], CLIENT),
+        (PROXY, [f"1.1.1.1, {CLIENT}"], ["10.0.0.0/8"], CLIENT),
+        (PROXY, ["1.1.1.1", f"{CLIENT}, {OTHER_PROXY}"], ["10.0.0.0/8"], CLIENT),
+        (PROXY, ["unknown"], ["10.0.0.0/8"], "unknown"),
+        (None, [CLIENT], ["10.0.0.0/8"], CLIENT),
+        (None, [CLIENT], [], ""),
+    ],
+)
+def test_the_address_of_a_client(peer: str | None, forwarded: list[str], proxies: list[str], address: str) -> None:
+    """Only what a trusted proxy has written is believed, and only the nearest that is no proxy."""
+    scope = {
+        "client": None if peer is None else (peer, 1234),
+        "headers": [(b"x-forwarded-for", value.encode()) for value in forwarded],
+    }
+
+    assert address_of(scope, proxies) == address

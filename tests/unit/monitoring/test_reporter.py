@@ -1,0 +1,222 @@
+"""What one process writes, beat by beat: the difference between its clients and what the database knows."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from django_gqlws.connection.tally import Counts
+from django_gqlws.monitoring import Connection, Membership, Process, Sample, Subscription
+from django_gqlws.monitoring.registry import Changes, Registry
+from django_gqlws.monitoring.rows import process_row
+from django_gqlws.monitoring.writer import Beat, remove, sweep, write
+
+pytestmark = pytest.mark.django_db
+NOTHING = Counts(0, 0, 0, 0, 0)
+
+
+class Live:
+    """What lives in the process: equal to nothing but itself."""
+
+    def __init__(self, **values: Any) -> None:
+        vars(self).update(values)
+
+
+def operation(*groups: str, **request: Any) -> Any:
+    """A live subscription to these groups."""
+    return Live(
+        id="1",
+        name=None,
+        field="onEvent",
+        request=Live(**{"query": "subscription { onEvent }", "variables": {}, **request}),
+        tally=Live(since=1_700_000_000.0),
+        counts=NOTHING,
+        membership=Live(topic="app.OnEvent", names=["", *groups], changes=0),
+    )
+
+
+def client(*operations: Any, **scope: Any) -> Any:
+    """A connection that has been let in."""
+    return Live(
+        scope={"client": ("192.0.2.7", 1), "headers": [], **scope},
+        since=1_700_000_000.0,
+        subprotocol="graphql-transport-ws",
+        operations=list(operations),
+    )
+
+
+class Beats:
+    """A process that beats when the test says so."""
+
+    def __init__(self) -> None:
+        self.registry = Registry()
+        self.process = process_row()
+        self._is_first = True
+
+    def __call__(self, room: int = 1_000) -> int:
+        """Writes; returns how many clients and subscriptions there was no room for."""
+        changes = asyncio.run(self.registry.changes(room))
+        sample = Sample(
+            process=self.process, seconds=1, connections=0, subscriptions=0, events=0, deliveries=0, drops=0
+        )
+        answer = write(Beat(self.process, self._is_first, changes, sample))
+        self._is_first = False
+        if answer.was_forgotten:
+            self.registry.forget()
+        else:
+            self.registry.wrote(changes)
+        return changes.unwritten
+
+
+@pytest.fixture
+def beat() -> Beats:
+    return Beats()
+
+
+def rows() -> tuple[int, int, int]:
+    """How many connections, subscriptions and memberships the database has."""
+    return Connection.objects.live().count(), Subscription.objects.live().count(), Membership.objects.live().count()
+
+
+def test_what_comes_is_added_and_what_goes_is_deleted(beat: Beats) -> None:
+    """Each beat writes the difference."""
+    first, second = client(operation("a", "b")), client(operation("a"), operation())
+    beat.registry.enter(first)
+    beat.registry.enter(second)
+
+    beat()
+    assert rows() == (2, 3, 6)
+    assert Connection.objects.first().address == "192.0.2.7"
+
+    second.operations.pop()
+    beat.registry.leave(first)
+    beat()
+    assert rows() == (1, 1, 2)
+
+
+def test_one_that_has_not_been_let_in_is_not_shown(beat: Beats) -> None:
+    """A flood of strangers writes nothing."""
+    stranger = client()
+    stranger.since = None
+    beat.registry.enter(stranger)
+
+    beat()
+
+    assert rows() == (0, 0, 0)
+
+
+def test_counts_are_written_where_they_have_changed(beat: Beats) -> None:
+    """The row says when that was seen."""
+    busy, idle = operation(), operation()
+    beat.registry.enter(client(busy, idle))
+    beat()
+
+    busy.counts = Counts(delivered=5, shared=4, dropped=3, errors=2, queued=1)
+    beat()
+
+    row = Subscription.objects.get(delivered=5)
+    assert (row.shared, row.dropped, row.errors, row.queued, row.shared_share) == (4, 3, 2, 1, 0.8)
+    assert timezone.now() - row.last_event < timedelta(minutes=1)
+    assert Subscription.objects.get(delivered=0).last_event is None
+
+
+def test_groups_that_are_joined_later_are_shown(beat: Beats) -> None:
+    """They are those of the moment."""
+    moving = operation("a")
+    beat.registry.enter(client(moving))
+    beat()
+
+    moving.membership.names, moving.membership.changes = ["", "b", "c"], 2
+    beat()
+
+    assert sorted(Membership.objects.values_list("name", flat=True)) == ["", "b", "c"]
+
+
+def test_a_storm_is_written_bit_by_bit(beat: Beats) -> None:
+    """A beat has a bound; what found no room is counted, and comes with the next ones."""
+    for _ in range(30):
+        beat.registry.enter(client(operation()))
+
+    left = [beat(room=30) for _ in range(5)]
+
+    assert left == [40, 20, 0, 0, 0]
+    assert rows() == (30, 30, 30)
+
+
+def test_who_comes_and_goes_between_two_beats_costs_nothing(beat: Beats) -> None:
+    """There is no queue that they could fill."""
+    for _ in range(1_000):
+        passing = client(operation())
+        beat.registry.enter(passing)
+        beat.registry.leave(passing)
+
+    assert asyncio.run(beat.registry.changes(10)) == Changes(10)
+
+
+def test_busy_subscriptions_take_turns(beat: Beats) -> None:
+    """None waits for ever because others change all the time."""
+    operations = [operation() for _ in range(40)]
+    for one in operations:
+        beat.registry.enter(client(one))
+    beat()
+
+    for number in range(1, 11):
+        for one in operations:
+            one.counts = Counts(number, 0, 0, 0, 0)
+        beat(room=10)
+
+    assert not Subscription.objects.filter(delivered=0).exists()
+
+
+def test_a_process_that_was_taken_for_gone_comes_back(beat: Beats) -> None:
+    """Its clock had jumped, or it was stopped for a while: it notices, and writes everything again."""
+    beat.registry.enter(client(operation("a")))
+    beat()
+    Process.objects.update(seen=timezone.now() - timedelta(hours=1))
+    assert sweep() == 1
+    assert rows() == (0, 0, 0)
+    assert not Subscription.objects.exists()
+
+    beat()
+    assert rows() == (0, 0, 0)
+    beat()
+    assert rows() == (1, 1, 2)
+
+
+def test_the_living_are_not_swept(beat: Beats) -> None:
+    """Only what belongs to nobody is."""
+    beat.registry.enter(client(operation("a")))
+    beat()
+
+    assert sweep() == 0
+    assert rows() == (1, 1, 2)
+
+
+def test_a_shutdown_removes_its_own_rows_alone(beat: Beats) -> None:
+    """Two processes may have one pid, on two hosts."""
+    other = Beats()
+    other.process.pid = beat.process.pid
+    for each in (beat, other):
+        each.registry.enter(client(operation("a")))
+        each()
+
+    remove(beat.process)
+
+    assert list(Process.objects.live()) == [other.process]
+    assert rows() == (1, 1, 2)
+
+
+def test_a_user_of_an_unknown_kind_is_nobody(beat: Beats) -> None:
+    """What a project puts into the scope is its own affair; one that logs in later is shown then."""
+    connection = client(user=object())
+    beat.registry.enter(connection)
+    beat()
+    assert Connection.objects.get().user == ""
+
+    connection.scope["user"] = Live(pk=7, get_username=lambda: "eve")
+    beat()
+    assert (Connection.objects.get().user, Connection.objects.get().user_label) == ("7", "eve")
