@@ -32,6 +32,13 @@ class Deadlines:
         """It ended."""
         self._callbacks.pop(key, None)
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether it was started and neither stopped nor called back."""
+        return key in self._callbacks
+
+    def __len__(self) -> int:
+        return len(self._callbacks)
+
     def _ring(self) -> None:
         self._timer = None
         loop = asyncio.get_running_loop()

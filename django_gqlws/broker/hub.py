@@ -7,9 +7,11 @@ import logging
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from contextvars import Context
+from functools import partial
 from typing import Any, Protocol
 
 from ..counters import counters
+from ..deadlines import Deadlines
 from ..exceptions import BroadcastError
 from ..tasks import Tasks
 from .census import Respondent, census_group
@@ -25,6 +27,12 @@ TURN = 100
 
 MAX_SENDERS = 1_000
 """Senders whose sequence a group remembers."""
+
+LINGER = 2.0
+"""Seconds that a group is kept in the layer without a member: who reloads a page, or goes back to it, costs no join."""
+
+MAX_LINGERING = 1_000
+"""Groups that are kept so at the same time; beyond, a group is left at once."""
 
 FIRST_RETRY = 0.1
 LAST_RETRY = 1.0
@@ -62,14 +70,16 @@ class _Group:
 class Hub:
     """The subscribers of one event loop, by group.
 
-    A group new to the process is joined once in the channel layer and left with its last member; everybody who
-    waits for the same group shares the join. The loop that receives awaits nothing else, so that no layer overflows.
+    A group new to the process is joined once in the channel layer, and left ``linger`` seconds after its last member;
+    everybody who waits for the same group shares the join. The loop that receives awaits nothing else, so that no
+    layer overflows.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, linger: float = LINGER) -> None:
         self._groups: dict[str, _Group] = {}
         self._changed: deque[str] = deque()
         self._has_changed = asyncio.Event()
+        self._lingering = Deadlines(linger)
         self.cohorts = Cohorts(self._all_ready)
         self._ready: deque[Member] = deque()
         self._turn_is_called = False
@@ -106,11 +116,12 @@ class Hub:
         the groups then in which it was before.
         """
         self._start()
-        names = list(groups)
-        added = [name for name in names if name not in self._groups or subscriber not in self._groups[name].members]
-        waiters = []
-        for name in names:
-            group = self._enter(subscriber, name)
+        added, waiters = [], []
+        for name in groups:
+            group = self._groups.get(name)
+            if group is None or subscriber not in group.members:
+                added.append(name)
+                group = self._enter(subscriber, name)
             if not group.joined:
                 waiter = asyncio.get_running_loop().create_future()
                 group.waiters.append(waiter)
@@ -132,7 +143,7 @@ class Hub:
                 del group.members[subscriber]
                 if not group.members:
                     _wake(group)  # Who has waited here has left.
-                    self._note_change(name)
+                    self._linger(name, group)
 
     def ready(self, subscriber: Subscriber) -> None:
         """Asks for a `step` of the subscriber, in turn with all others."""
@@ -160,11 +171,21 @@ class Hub:
             self._call_turn()
 
     def _enter(self, subscriber: Subscriber, name: str) -> _Group:
-        group = self._groups.setdefault(name, _Group())
+        group = self._groups.get(name)
+        if group is None:
+            group = self._groups[name] = _Group()
+        elif not group.members:
+            self._lingering.stop(name)
         group.members[subscriber] = None
         if not group.joined:
             self._note_change(name)
         return group
+
+    def _linger(self, name: str, group: _Group) -> None:
+        if group.joined and len(self._lingering) < MAX_LINGERING:
+            self._lingering.start(name, partial(self._note_change, name))
+        else:
+            self._note_change(name)
 
     # Receiving
 
@@ -223,7 +244,7 @@ class Hub:
         if group is None or not group.in_layer:
             return  # The last member left while the message was on its way.
         lost = group.count_lost(envelope)
-        if lost < 0:
+        if lost < 0 or not group.members:
             return
         if lost:
             counters.lost += lost
@@ -247,9 +268,9 @@ class Hub:
 
     def _join_again(self) -> None:
         for name, group in self._groups.items():
-            if group.members:
-                group.joined = False
-                self._note_change(name)
+            group.joined = False
+            self._lingering.stop(name)  # Without members it is left for good.
+            self._note_change(name)
 
     async def _renew_memberships(self, seconds: float) -> None:
         while True:
@@ -273,7 +294,7 @@ class Hub:
                 group.in_layer = True
                 await layer.group_add(name, channel)
                 group.joined = True
-            elif not group.members and group.in_layer:
+            elif not group.members and group.in_layer and name not in self._lingering:
                 group.joined = False  # Who comes from here on must wait for a new join.
                 await layer.group_discard(name, channel)
                 group.in_layer = False
@@ -286,10 +307,13 @@ class Hub:
             return
         if group.joined:
             _wake(group)
-        if bool(group.members) != group.joined:
-            self._note_change(name)  # Somebody came or went meanwhile.
-        elif not group.members:
+        if group.members:
+            if not group.joined:
+                self._note_change(name)  # Somebody came meanwhile.
+        elif not group.joined:
             del self._groups[name]
+        elif name not in self._lingering:
+            self._linger(name, group)  # Everybody went meanwhile.
 
     def _fail_waiters(self, error: Exception) -> None:
         for group in self._groups.values():

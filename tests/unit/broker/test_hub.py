@@ -88,7 +88,7 @@ async def test_a_join_returns_when_the_layer_has_joined(layer: FakeLayer) -> Non
 
 async def test_the_last_member_leaves(layer: FakeLayer) -> None:
     """The group is left in the layer with it, not before."""
-    hub, first, second = Hub(), Listening(), Listening()
+    hub, first, second = Hub(linger=0), Listening(), Listening()
     await hub.join(first, ["room"])
     await hub.join(second, ["room"])
 
@@ -102,9 +102,52 @@ async def test_the_last_member_leaves(layer: FakeLayer) -> None:
     assert (first.events, second.events) == ([], [1])
 
 
+async def test_somebody_who_comes_back_soon(layer: FakeLayer) -> None:
+    """The layer hears nothing of it, and what was sent meanwhile is no loss."""
+    hub, first, second, bus = Hub(), Listening(), Listening(), new_bus()
+    await hub.join(first, ["room"])
+    hub.leave(first, ["room"])
+    await bus.post(message("room", 1))
+
+    await hub.join(second, ["room"])
+    await bus.post(message("room", 2))
+    await second.events.reached(1)
+
+    assert (second.events, second.lost) == ([2], 0)
+    assert layer.calls.count("add room") == 1
+    assert "discard room" not in layer.calls
+
+
+async def test_more_empty_groups_than_are_kept(layer: FakeLayer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are left at once."""
+    monkeypatch.setattr("django_gqlws.broker.hub.MAX_LINGERING", 1)
+    hub, listener = Hub(), Listening()
+    await hub.join(listener, ["lobby", "room"])
+
+    hub.leave(listener, ["lobby", "room"])
+    await layer.calls.reached(1, "discard room")
+
+    assert "discard lobby" not in layer.calls
+
+
+async def test_a_layer_that_fails_while_a_group_is_kept(layer: FakeLayer, impatient: None) -> None:
+    """Nobody knows what it has forgotten: who comes back waits for a new join."""
+    hub, first, second = Hub(), Listening(), Listening()
+    await hub.join(first, ["room"])
+    hub.leave(first, ["room"])
+    layer.failures["receive"] = 1
+    await send("room", "lost")
+    await layer.calls.reached(1, "discard room")
+
+    await hub.join(second, ["room"])
+    await send("room", 1)
+
+    await second.events.reached(1)
+
+
 async def test_somebody_who_leaves_twice(layer: FakeLayer) -> None:
     """It does not count for another."""
-    hub, stays, leaves = Hub(), Listening(), Listening()
+    hub, stays, leaves = Hub(linger=0), Listening(), Listening()
     await hub.join(stays, ["room"])
     await hub.join(leaves, ["room"])
 
@@ -118,7 +161,7 @@ async def test_somebody_who_leaves_twice(layer: FakeLayer) -> None:
 
 async def test_a_join_while_the_group_is_being_left(layer: FakeLayer) -> None:
     """It waits for a new join in the layer."""
-    hub, first, second = Hub(), Listening(), Listening()
+    hub, first, second = Hub(linger=0), Listening(), Listening()
     await hub.join(first, ["room"])
     layer.hold()
     hub.leave(first, ["room"])
@@ -229,7 +272,7 @@ async def test_a_layer_that_gives_no_channel_at_first(layer: FakeLayer, impatien
 
 async def test_a_layer_that_fails_to_leave(layer: FakeLayer, impatient: None) -> None:
     """Nobody is harmed, and who joins meanwhile gets its messages."""
-    hub, first, second = Hub(), Listening(), Listening()
+    hub, first, second = Hub(linger=0), Listening(), Listening()
     await hub.join(first, ["room"])
     layer.failures["discard"] = 1
     hub.leave(first, ["room"])
@@ -328,7 +371,7 @@ async def test_messages_that_the_layer_lost(layer: FakeLayer, caplog: pytest.Log
 
 async def test_messages_that_were_sent_while_nobody_was_there(layer: FakeLayer) -> None:
     """They are no loss for who joins next."""
-    hub, first, second, bus = Hub(), Listening(), Listening(), new_bus()
+    hub, first, second, bus = Hub(linger=0), Listening(), Listening(), new_bus()
     await hub.join(first, ["room"])
     await bus.post(message("room", 1))
     await first.events.reached(1)
@@ -345,7 +388,7 @@ async def test_messages_that_were_sent_while_nobody_was_there(layer: FakeLayer) 
 
 async def test_messages_that_were_sent_between_a_leave_and_a_join(layer: FakeLayer) -> None:
     """They are no loss for who was joining while the group was being left."""
-    hub, first, second, bus = Hub(), Listening(), Listening(), new_bus()
+    hub, first, second, bus = Hub(linger=0), Listening(), Listening(), new_bus()
     await hub.join(first, ["room"])
     await bus.post(message("room", 1))
     await first.events.reached(1)
@@ -370,7 +413,7 @@ async def test_messages_that_were_sent_between_a_leave_and_a_join(layer: FakeLay
 
 async def test_when_a_hub_is_open(layer: FakeLayer) -> None:
     """From its first join on, also when all have left: it goes on receiving."""
-    hub, listener = Hub(), Listening()
+    hub, listener = Hub(linger=0), Listening()
     assert not hub.is_open
 
     await hub.join(listener, ["room"])
