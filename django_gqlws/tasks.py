@@ -11,6 +11,12 @@ from typing import Any
 _EAGERLY: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 
+def new_task(coroutine: Coroutine[Any, Any, Any], context: Context | None = None) -> asyncio.Task[Any]:
+    """A coroutine as a task, which runs at once where Python can. The caller owns it."""
+    # Most operations finish without waiting for anything: started eagerly, they never meet the scheduler.
+    return asyncio.Task(coroutine, loop=asyncio.get_running_loop(), context=context, **_EAGERLY)
+
+
 class Tasks:
     """The tasks of one owner, who cancels them or waits for them.
 
@@ -25,14 +31,14 @@ class Tasks:
 
     def start(self, coroutine: Coroutine[Any, Any, Any], context: Context | None = None) -> asyncio.Task[Any]:
         """Runs a coroutine as a task in ``context`` (default: a copy of the caller's), at once where Python can."""
-        # Most operations finish without waiting for anything: started eagerly, they never meet the scheduler.
-        return self._own(asyncio.Task(coroutine, loop=asyncio.get_running_loop(), context=context, **_EAGERLY))
+        return self.own(new_task(coroutine, context))
 
     def start_soon(self, coroutine: Coroutine[Any, Any, Any], context: Context | None = None) -> asyncio.Task[Any]:
         """The same, but not before the caller has given way."""
-        return self._own(asyncio.Task(coroutine, loop=asyncio.get_running_loop(), context=context))
+        return self.own(asyncio.Task(coroutine, loop=asyncio.get_running_loop(), context=context))
 
-    def _own(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
+    def own(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
+        """Takes over a task that had another owner."""
         if task.done():
             self._finished(task)
         else:

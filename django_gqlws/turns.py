@@ -20,6 +20,11 @@ class Turns:
         self._running = 0
         self._waiting: deque[Callable[[], None]] = deque()
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether anybody ever waits."""
+        return self._limit is not None
+
     def enter(self, begin: Callable[[], None]) -> None:
         """Calls ``begin`` when it is its turn, perhaps at once; the turn lasts until `leave`."""
         if self._limit is not None and self._running >= self._limit:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .groups import Group
 from .mailbox import WhenFull
 
 
-@dataclass(frozen=True, slots=True)
-class GroupSource:
+class GroupSource(NamedTuple):
     """The groups whose events a subscription gets.
 
     It is an async iterable, as GraphQL asks of a source stream, but it is the connection that serves it, over the hub.

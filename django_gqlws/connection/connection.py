@@ -144,11 +144,16 @@ class Connection:
 
     def _initialise(self, event: ConnectionInit) -> None:
         self._stop_timer()
-        self._admission = self._tasks.start(self._admit(event.payload or {}), self._context)
+        if (on_connect := overridden(self._session.hooks, "on_connect")) is None:
+            self._is_admitted = True
+            self._protocol.acknowledge()
+            self._begin(messages.connection_ack())
+        else:
+            self._admission = self._tasks.start(self._admit(on_connect, event.payload or {}), self._context)
 
-    async def _admit(self, payload: Mapping[str, Any]) -> None:
+    async def _admit(self, on_connect: Callable[..., Any], payload: Mapping[str, Any]) -> None:
         try:
-            answer = await call(self._session.hooks.on_connect, payload)
+            answer = await call(on_connect, payload)
             self._is_admitted = True
             if self.gate is not None and (refused := await self.gate(self._session.scope)) is not None:
                 self.close(refused)
@@ -200,7 +205,7 @@ class Connection:
         operation = Operation(self._session, event, self._context.copy(), self._forget)
         most = self._session.settings.max_operations
         # What was completed and still cleans up may be as many again: a client may begin and complete without end.
-        if len(self._operations) >= most or len(self._tasks) >= 2 * most:
+        if len(self._operations) >= most or len(self._operations) + len(self._tasks) >= 2 * most:
             operation.decline(
                 GraphQLError(f"This connection has {most} running operations, the most it may: complete one first.")
             )

@@ -18,6 +18,7 @@ from ..execution.executor import Outcome, close_source
 from ..execution.loaders import Loaders
 from ..execution.variables import VariableErrors, Variables
 from ..protocol.messages import Subscribe
+from ..tasks import new_task
 from .listener import Listener
 from .membership import Membership
 from .replies import Replies
@@ -56,7 +57,8 @@ class Operation(Replies):
 
     def start(self) -> None:
         """Begins to run, as a task."""
-        self._task = self._session.tasks.start(self._run(), self._context)
+        # While the operation lives, whoever holds it owns the task, which costs nothing when it ends.
+        self._task = new_task(self._run(), self._context)
 
     def cancel(self) -> None:
         """The client wants nothing more of it: whatever it is, it stops."""
@@ -106,11 +108,13 @@ class Operation(Replies):
 
     def _end(self) -> None:
         super()._end()
+        self._hand_over()
         self._tell_end()
         self._ended(self)
 
     def _stop(self) -> None:
         self.is_over = True
+        self._hand_over()
         if self._listener is not None:
             self._listener.close()
         self._tell_end()
@@ -120,10 +124,16 @@ class Operation(Replies):
             self._announce_end()
             self._announce_end = None
 
+    def _hand_over(self) -> None:
+        """The operation is over: what its task still has to do is the connection's affair."""
+        task = self._task
+        if task is not None and not task.done() and task is not asyncio.current_task():
+            self._session.tasks.own(task)
+
     async def _run(self) -> None:
+        turns = self._session.turns
         try:
-            async with self._session.turns:
-                serve = await self._perform()
+            serve = await (self._in_turn() if turns.is_limited else self._perform())
             if serve is not None:
                 await serve()
         except VariableErrors as error:
@@ -136,6 +146,10 @@ class Operation(Replies):
             self.fail(GraphQLError("The operation was cancelled."))
         except Exception as error:
             self.fail(error)
+
+    async def _in_turn(self) -> Serve | None:
+        async with self._session.turns:
+            return await self._perform()
 
     async def _perform(self) -> Serve | None:
         """Runs to the end, or until a subscription is set up; a native stream is still to be served then."""
@@ -168,19 +182,17 @@ class Operation(Replies):
             raise VariableErrors(variables)
         outcome = self._session.executor.execute(prepared, variables, None, context)
         if not isinstance(outcome, Outcome):
-            outcome = await self._watch(outcome)
+            deadlines = self._session.slow_operations
+            if deadlines is None:
+                outcome = await outcome
+            else:
+                deadlines.start(self, self._warn)
+                try:
+                    outcome = await outcome
+                finally:
+                    deadlines.stop(self)
         self.send_result(outcome.data, outcome.errors)
         self.complete()
-
-    async def _watch(self, running: Awaitable[Outcome]) -> Outcome:
-        deadlines = self._session.slow_operations
-        if deadlines is None:
-            return await running
-        deadlines.start(self, self._warn)
-        try:
-            return await running
-        finally:
-            deadlines.stop(self)
 
     def _warn(self) -> None:
         description, seconds = self.description, self._session.settings.warn_operation_timeout

@@ -6,8 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextvars import Context, ContextVar
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import GraphQLError
 
@@ -27,8 +26,7 @@ from .tally import Tally
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Listened:
+class Listened(NamedTuple):
     """What is executed for each event."""
 
     session: Session

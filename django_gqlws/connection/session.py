@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..conf import Settings
 from ..deadlines import Deadlines
@@ -18,8 +17,7 @@ from .hooks import Hooks, Prepare
 from .outbox import Outbox
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """One client, as its operations see it."""
 
     scope: Any

@@ -223,17 +223,12 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
 
     @classmethod
     def _group_name(cls, group: Group | None) -> str:
-        if group is not None and (not isinstance(group, (str, int, UUID)) or isinstance(group, bool)):
-            raise TypeError(f"{cls.__qualname__}: the group is {group!r}; it is named by a str, an int or a UUID.")
-        prefix = prefix_of(cls._is_mounted)
-        return group_name(prefix, cls._topic(), None if group is None else str(group))
+        return group_name(prefix_of(cls._is_mounted), cls._topic(), None if group is None else cls._text_of(group))
 
     @classmethod
     def _name_of(cls, group: Any) -> str:
         """The layer's name of a group; None is none, but for `broadcast`."""
-        if group is None:
-            raise TypeError(f"{cls.__qualname__}: the group is None; it is named by a str, an int or a UUID.")
-        return cls._group_name(group)
+        return group_name(prefix_of(cls._is_mounted), cls._topic(), cls._text_of(group))
 
     @classmethod
     def _group_names(cls, groups: Any) -> list[str]:
@@ -244,10 +239,17 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
                 ' such as ["room-1"], or None for no group.'
             )
         try:
-            names = [cls._group_name(None), *map(cls._name_of, groups or ())]
+            texts = [None, *map(cls._text_of, groups or ())]
         except TypeError as error:
             raise AssertionError(f"subscribe returned a wrong group. {error}") from error
-        return list(dict.fromkeys(names))
+        prefix, topic = prefix_of(cls._is_mounted), cls._topic()
+        return [group_name(prefix, topic, text) for text in dict.fromkeys(texts)]
+
+    @classmethod
+    def _text_of(cls, group: Any) -> str:
+        if not isinstance(group, (str, int, UUID)) or isinstance(group, bool):
+            raise TypeError(f"{cls.__qualname__}: the group is {group!r}; it is named by a str, an int or a UUID.")
+        return str(group)
 
 
 def _method(cls: type, name: str) -> Callable[..., Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextvars import Context, ContextVar
 
-from django_gqlws.tasks import Tasks
+from django_gqlws.tasks import Tasks, new_task
 
 language: ContextVar[str] = ContextVar("language", default="none")
 
@@ -62,3 +62,18 @@ async def test_the_context_of_a_task() -> None:
 
     assert seen == ["en", "none"]
     assert language.get() == "en"
+
+
+async def test_a_task_that_is_taken_over() -> None:
+    """It is waited for and its error is reported, like one that was started here."""
+    errors: list[BaseException] = []
+    tasks = Tasks(errors.append)
+
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise RuntimeError("late")
+
+    tasks.own(new_task(fail()))
+    await tasks.wait()
+
+    assert [str(error) for error in errors] == ["late"]
