@@ -16,7 +16,8 @@ def known_subscriptions() -> dict[str, type[Subscription]]:
     """
     if (schema := get_settings().schema) is not None:
         load_schema(schema)
-    return dict(sorted((cls._topic(), cls) for cls in _concrete(Subscription)))
+    found = {cls._topic(): cls for cls in _concrete(Subscription)}  # Of several made by one function: the last.
+    return dict(sorted(found.items()))
 
 
 def _concrete(cls: Any) -> Iterator[type[Subscription]]:
