@@ -195,4 +195,5 @@ class _BackgroundLoop:
 
 _background = _BackgroundLoop()
 atexit.register(_background.stop)
-os.register_at_fork(after_in_child=_background.forget)
+if hasattr(os, "register_at_fork"):  # Not on Windows.
+    os.register_at_fork(after_in_child=_background.forget)

@@ -19,7 +19,10 @@ LEASE = 20.0
 """Seconds after its last heartbeat that a process counts as living."""
 
 MAX_BYTES = 64 * 2**20
-"""Of the file; beyond, the older half of the log goes, whoever has not read it."""
+"""Of the log; beyond, its older half goes, whoever has not read it."""
+
+ROW_BYTES = 50
+"""What an entry takes in the file beside its message, about."""
 
 PAGE_OF_ROWS = 500
 """Rows that are read at a time."""
@@ -190,7 +193,8 @@ def trim(db: Connection) -> None:
     last = last_position(db)
     read_by_all = db.execute("SELECT min(position) FROM readers").fetchone()[0]
     _delete_up_to(db, last if read_by_all is None else read_by_all, last)
-    if _used_bytes(db) > MAX_BYTES:
+    # The file is quickly looked at, and may be as large because of what waits in normal channels.
+    if _used_bytes(db) > MAX_BYTES and _bytes_of_log(db) > MAX_BYTES:
         (first,) = db.execute("SELECT coalesce(min(position), 0) FROM log").fetchone()
         _delete_up_to(db, (first + last) // 2, last)
 
@@ -198,6 +202,11 @@ def trim(db: Connection) -> None:
 def _delete_up_to(db: Connection, position: int, last: int) -> None:
     # The last entry stays: the next one gets its position from it.
     db.execute("DELETE FROM log WHERE position <= ?", (min(position, last - 1),))
+
+
+def _bytes_of_log(db: Connection) -> int:
+    size: int = db.execute(f"SELECT coalesce(sum(length(message) + {ROW_BYTES}), 0) FROM log").fetchone()[0]
+    return size
 
 
 def _used_bytes(db: Connection) -> int:

@@ -14,15 +14,21 @@ from django.conf import settings
 from django.core.checks import ERROR, CheckMessage, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
-from ..broker.layer import reaches_other_processes
+from ..broker.layer import get_layer, new_channel, reaches_other_processes
 from ..broker.process import take_census_from_thread
 from ..client.client import GraphqlWsClient
 from ..conf import get_settings, load_schema, settings_of
 from ..exceptions import BroadcastError, ClientError
+from .loop import run
 from .routes import graphql_routes, load_application
 
 TIMEOUT = 5.0
 """Seconds that a part may take to show that it works."""
+
+ANOTHER_LAYER = (
+    'Write CHANNEL_LAYERS = {"default": {"BACKEND": "django_gqlws.layers.SqliteChannelLayer"}} for the processes of one'
+    " host, or channels_redis.pubsub.RedisPubSubChannelLayer."
+)
 
 
 class Verdict(StrEnum):
@@ -68,7 +74,10 @@ def _is_ours(message: CheckMessage) -> bool:
 def _layer() -> Iterator[Finding]:
     try:
         kind = type(get_channel_layer()).__name__
-        asyncio.run(_round_trip())
+        run(_round_trip())
+    except ImproperlyConfigured as error:
+        yield Finding("layer", Verdict.PROBLEM, str(error))
+        return
     except TimeoutError:
         yield Finding("layer", Verdict.PROBLEM, f"{kind}: a message did not come back within {TIMEOUT:g} seconds.")
         return
@@ -87,15 +96,14 @@ def _layer() -> Iterator[Finding]:
             "layer",
             Verdict.NOTE,
             f"{kind} reaches no other process: commands, workers and further server processes broadcast to nobody.",
-            'Write CHANNEL_LAYERS = {"default": {"BACKEND": "django_gqlws.layers.SqliteChannelLayer"}} for the'
-            " processes of one host, or channels_redis.pubsub.RedisPubSubChannelLayer.",
+            ANOTHER_LAYER,
         )
 
 
 async def _round_trip() -> None:
-    layer: Any = get_channel_layer()
+    layer = get_layer()
     async with asyncio.timeout(TIMEOUT):
-        channel = await layer.new_channel("gqlws.check")
+        channel = await new_channel(layer, "gqlws.check")
         await layer.send(channel, {"type": "gqlws.check"})
         await layer.receive(channel)
 
@@ -174,7 +182,7 @@ def _server(url: str) -> Iterator[Finding]:
     parts = urlsplit(url)
     origin = f"{'https' if parts.scheme in ('wss', 'https') else 'http'}://{parts.netloc}"
     try:
-        kind = asyncio.run(_ask(GraphqlWsClient(GraphqlWsTransportAiohttp(url, headers={"Origin": origin}))))
+        kind = run(_ask(GraphqlWsClient(GraphqlWsTransportAiohttp(url, headers={"Origin": origin}))))
     except (ClientError, TimeoutError, ValueError) as error:
         yield Finding(
             "server",

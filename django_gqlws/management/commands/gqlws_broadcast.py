@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
@@ -18,7 +18,9 @@ from ...broker.layer import reaches_other_processes
 from ...broker.process import serves_subscribers, take_census_from_thread
 from ...exceptions import BroadcastError, PayloadError
 from ...subscription import Subscription
+from ..database import database
 from ..known import find_subscription, known_subscriptions
+from ..loop import require_thread
 from ..output import add_format, write_rows
 
 
@@ -53,6 +55,7 @@ class Command(BaseCommand):
         add_format(parser)
 
     def handle(self, **options: Any) -> None:
+        require_thread()
         subscriptions = self._choose(**options)
         payload = self._payload(**options)
         group = None if options["all"] else options["group"]
@@ -62,7 +65,7 @@ class Command(BaseCommand):
             if not options["dry_run"]:
                 for subscription in names:
                     subscription.broadcast_sync(group=group, payload=payload)
-        except (BroadcastError, PayloadError) as error:
+        except (BroadcastError, PayloadError, ImproperlyConfigured) as error:
             raise CommandError(f"Nothing more was sent. {error}") from error
         rows = [
             {"subscription": path, "group": group, **_addressed(answers, names[subscription])}
@@ -137,7 +140,8 @@ def _load(label: str, pk: str) -> Any:
     except LookupError as error:
         raise CommandError(f"There is no model {label}: {error}", returncode=2) from error
     try:
-        return model._default_manager.get(pk=pk)
+        with database():
+            return model._default_manager.get(pk=pk)
     except (ValueError, ValidationError) as error:
         raise CommandError(f"{pk!r} is no primary key of {label}: {error}", returncode=2) from error
     except model.DoesNotExist as error:

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ..inspection import Finding, Verdict, inspect
+from ..loop import require_thread
 from ..output import add_format, write_json
 
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         add_format(parser)
 
     def handle(self, **options: Any) -> None:
+        require_thread()
         findings = list(inspect(options["url"]))
         if options["format"] == "json":
             write_json(self.stdout, [asdict(finding) for finding in findings])

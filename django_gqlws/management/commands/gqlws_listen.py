@@ -20,7 +20,7 @@ from ...consumers import GraphqlWsConsumer
 from ...exceptions import ClientError, ConnectionClosedError, GraphqlWsResponseError
 from ...testing.transport import GraphqlWsTransport as InProcessTransport
 from ..login import find_user, session_cookie
-from ..loop import run
+from ..loop import require_thread, run
 from ..output import write_json
 
 
@@ -51,6 +51,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, document: str, url: str | None, **options: Any) -> None:
+        require_thread()
         headers = dict(options["header"])
         user = find_user(options["user"]) if options["user"] else None
         with ExitStack() as stack:

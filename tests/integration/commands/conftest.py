@@ -1,4 +1,7 @@
-"""Two server processes that share a channel layer, and the command line beside them."""
+"""Two server processes that share a channel layer, and the command line beside them.
+
+async def test_x(here): ...     done = await here("gqlws_broadcast", ...): typed beside the servers
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from pytest_django import Settings
 
+from django_gqlws.broker import process
 from tests.support.server import HOST, Server
 
-from .running import Environment
+from .running import Environment, Here
 
 
 class Process(Server):
@@ -20,7 +25,7 @@ class Process(Server):
         return f"ws://{HOST}:{self.port}/{path}"
 
 
-@pytest.fixture(scope="module", params=["sqlite", "redis_pubsub"])
+@pytest.fixture(scope="package", params=["sqlite", "redis_pubsub"])
 def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """What makes a process use the shared channel layer."""
     environment = {"DJANGO_SETTINGS_MODULE": "tests.project.settings", "GQLWS_TEST_LAYER": request.param}
@@ -31,8 +36,27 @@ def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     return environment
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def processes(environment: Environment) -> Iterator[tuple[Process, Process]]:
     """Two server processes."""
     with ExitStack() as stack:
         yield stack.enter_context(Process(env=environment)), stack.enter_context(Process(env=environment))
+
+
+@pytest.fixture
+def here(environment: Environment, settings: Settings) -> Iterator[Here]:
+    """Commands in this process, on the layer of the servers."""
+    settings.CHANNEL_LAYERS = {"default": layer_of(environment)}
+    settings.SILENCED_SYSTEM_CHECKS = ["gqlws.W004", "gqlws.E024"]  # Other tests leave model subscriptions.
+    yield Here()
+    process._background.stop()
+
+
+def layer_of(environment: Environment) -> dict[str, object]:
+    """What CHANNEL_LAYERS says in a process of this environment."""
+    config: dict[str, object]
+    if environment["GQLWS_TEST_LAYER"] == "sqlite":
+        backend, config = "django_gqlws.layers.SqliteChannelLayer", {"path": environment["GQLWS_TEST_LAYER_FILE"]}
+    else:
+        backend, config = "channels_redis.pubsub.RedisPubSubChannelLayer", {"hosts": [environment["REDIS_URL"]]}
+    return {"BACKEND": backend, "CONFIG": config}

@@ -1,8 +1,9 @@
-"""`manage.py` of the test project as a process of its own."""
+"""`manage.py` of the test project: as a process of its own, and without the seconds that a new interpreter takes."""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import signal
@@ -11,11 +12,18 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
+
+from django.core.management import load_command_class
+from django.core.management.base import OutputWrapper
 
 from tests.support.notes import LIMIT
 from tests.support.server import ROOT
 
 Environment = dict[str, str]
+
+BRIEFLY = 0.2
+"""Seconds to wait for servers where there is none that could answer."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,25 @@ async def manage(environment: Environment, *arguments: str, stdin: str = "") -> 
     stdout, stderr = await process.communicate(stdin.encode())
     assert process.returncode is not None
     return Finished(process.returncode, stdout.decode(), stderr.decode())
+
+
+class Here:
+    """A command in a thread of this process, run as `manage.py` runs it: `await here("gqlws_check", "--url", url)`."""
+
+    async def __call__(self, *arguments: str, stdin: str = "") -> Finished:
+        return await asyncio.to_thread(self.run, *arguments, stdin=stdin)
+
+    def run(self, *arguments: str, stdin: str = "") -> Finished:
+        """The same for a test without an event loop."""
+        stdout, stderr, code = io.StringIO(), io.StringIO(), 0
+        command = load_command_class("django_gqlws", arguments[0])
+        command.stdout, command.stderr = OutputWrapper(stdout), OutputWrapper(stderr)
+        with patch.object(sys, "stdin", io.StringIO(stdin)), patch.object(sys, "stderr", stderr):  # argparse's.
+            try:
+                command.run_from_argv(["manage.py", *arguments])
+            except SystemExit as left:
+                code = left.code if isinstance(left.code, int) else 1
+        return Finished(code, stdout.getvalue(), stderr.getvalue())
 
 
 class Listening:

@@ -11,21 +11,22 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
+from pytest_django import Settings
 
+from django_gqlws.broker import census
 from tests.integration.serving import listener, message, payload, texts
 from tests.integration.threads import in_thread
 from tests.support.sharing import declare, serve, subscribed
 from tests.support.sharing import texts as texts_of
 from tests.support.tables import situations
 
-from .conftest import Process
-from .running import Environment, manage
+from .conftest import Process, layer_of
+from .running import BRIEFLY, Environment, Here, manage
 
 ON_MESSAGE = "tests.project.subscriptions.OnMessage"
 TO_MESSAGES = ("--subscription", ON_MESSAGE)
 HELLO = json.dumps(payload("hello"))
-IN_MEMORY = {"DJANGO_SETTINGS_MODULE": "tests.project.settings", "GQLWS_TEST_LAYER": "inmemory"}
 
 
 async def test_subscribers_in_two_processes(
@@ -47,10 +48,10 @@ async def test_subscribers_in_two_processes(
         assert await other.barrier() == []
 
 
-async def test_a_table(environment: Environment, processes: tuple[Process, Process], key: str) -> None:
+async def test_a_table(here: Here, processes: tuple[Process, Process], key: str) -> None:
     """The result alone is on stdout; the notice is on stderr."""
     async with listener(processes[0].url, key):
-        done = await manage(environment, "gqlws_broadcast", key, *TO_MESSAGES, "--payload", HELLO)
+        done = await here("gqlws_broadcast", key, *TO_MESSAGES, "--payload", HELLO)
 
     head, row = done.stdout.splitlines()
     assert head.split() == ["SUBSCRIPTION", "GROUP", "SUBSCRIPTIONS", "PROCESSES"]
@@ -59,38 +60,34 @@ async def test_a_table(environment: Environment, processes: tuple[Process, Proce
 
 
 async def test_the_payload_of_a_file_and_of_standard_input(
-    environment: Environment, processes: tuple[Process, Process], key: str, tmp_path: Path
+    here: Here, processes: tuple[Process, Process], key: str, tmp_path: Path
 ) -> None:
     """Both are JSON."""
     file = tmp_path / "payload.json"
     file.write_text(json.dumps(payload("filed")))
     to = ("gqlws_broadcast", key, *TO_MESSAGES)
     async with listener(processes[0].url, key) as client:
-        from_file = await manage(environment, *to, "--payload-file", str(file))
-        from_stdin = await manage(environment, *to, "--payload-file", "-", stdin=HELLO)
+        from_file = await here(*to, "--payload-file", str(file))
+        from_stdin = await here(*to, "--payload-file", "-", stdin=HELLO)
 
         assert (from_file.code, from_stdin.code) == (0, 0)
         assert await texts(client, 2) == ["filed", "hello"]
 
 
-async def test_all_subscribers_of_a_class(
-    environment: Environment, processes: tuple[Process, Process], key: str
-) -> None:
+async def test_all_subscribers_of_a_class(here: Here, processes: tuple[Process, Process], key: str) -> None:
     """Whatever their groups are."""
     async with listener(processes[0].url, key) as one, listener(processes[1].url, f"not {key}") as two:
-        done = await manage(environment, "gqlws_broadcast", "--all", *TO_MESSAGES, "--payload", HELLO)
+        done = await here("gqlws_broadcast", "--all", *TO_MESSAGES, "--payload", HELLO)
 
         assert done.code == 0
         for client in (one, two):
             assert await client.receive() == message("hello")
 
 
-async def test_the_group_of_each_class(environment: Environment, processes: tuple[Process, Process], key: str) -> None:
+async def test_the_group_of_each_class(here: Here, processes: tuple[Process, Process], key: str) -> None:
     """Those without subscribers are listed with none."""
     async with listener(processes[0].url, key) as client:
-        done = await manage(
-            environment, "gqlws_broadcast", key, "--all-classes", "--payload", HELLO, "--format", "json"
-        )
+        done = await here("gqlws_broadcast", key, "--all-classes", "--payload", HELLO, "--format", "json")
 
         assert done.code == 0
         assert {row["subscription"]: row["subscriptions"] for row in done.json}[ON_MESSAGE] == 1
@@ -98,10 +95,10 @@ async def test_the_group_of_each_class(environment: Environment, processes: tupl
         assert await client.receive() == message("hello")
 
 
-async def test_a_dry_run(environment: Environment, processes: tuple[Process, Process], key: str) -> None:
+async def test_a_dry_run(here: Here, processes: tuple[Process, Process], key: str) -> None:
     """It says who would get it, and sends nothing."""
     async with listener(processes[0].url, key) as client:
-        done = await manage(environment, "gqlws_broadcast", key, *TO_MESSAGES, "--dry-run", "--format", "json")
+        done = await here("gqlws_broadcast", key, *TO_MESSAGES, "--dry-run", "--format", "json")
 
         assert done.code == 0
         assert done.json[0]["subscriptions"] == 1
@@ -109,20 +106,21 @@ async def test_a_dry_run(environment: Environment, processes: tuple[Process, Pro
         assert await client.barrier() == []
 
 
-async def test_nobody_in_the_group(environment: Environment, processes: tuple[Process, Process], key: str) -> None:
+async def test_nobody_in_the_group(here: Here, processes: tuple[Process, Process], key: str) -> None:
     """A server listens, so it is sent: the zero says that it reached nobody."""
     async with listener(processes[0].url, f"not {key}"):
-        done = await manage(environment, "gqlws_broadcast", key, *TO_MESSAGES, "--format", "json")
+        done = await here("gqlws_broadcast", key, *TO_MESSAGES, "--format", "json")
 
     assert done.code == 0
     assert done.json == [{"subscription": ON_MESSAGE, "group": key, "subscriptions": 0, "processes": 0}]
 
 
-async def test_no_server(environment: Environment, key: str) -> None:
+async def test_no_server(here: Here, settings: Settings, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     """Nothing is sent, and it says what to look at."""
-    lonely = {**environment, "GQLWS_TEST_SETTINGS": json.dumps({"GROUP_NAME_PREFIX": key})}
+    monkeypatch.setattr(census, "FIRST_ANSWER", BRIEFLY)
+    settings.GQLWS = {**settings.GQLWS, "GROUP_NAME_PREFIX": key}
 
-    done = await manage(lonely, "gqlws_broadcast", key, *TO_MESSAGES, "--format", "json")
+    done = await here("gqlws_broadcast", key, *TO_MESSAGES, "--format", "json")
 
     assert (done.code, done.stdout) == (1, "")
     assert "no server listens" in done.stderr
@@ -131,18 +129,26 @@ async def test_no_server(environment: Environment, key: str) -> None:
 
 async def test_a_layer_that_reaches_no_other_process(key: str) -> None:
     """Nothing is sent, and it says which layer would."""
-    done = await manage(IN_MEMORY, "gqlws_broadcast", key, *TO_MESSAGES)
+    done = await Here()("gqlws_broadcast", key, *TO_MESSAGES)
 
     assert (done.code, done.stdout) == (1, "")
     assert "reaches no other process" in done.stderr
     assert "SqliteChannelLayer" in done.stderr
 
 
-async def test_a_layer_that_is_down(key: str) -> None:
-    """It says what failed."""
-    down = {**IN_MEMORY, "GQLWS_TEST_LAYER": "redis_pubsub", "REDIS_URL": "redis://127.0.0.1:1"}
+def test_no_layer(settings: Settings, key: str) -> None:
+    """It says what to write, also where no system check has said so before."""
+    settings.CHANNEL_LAYERS = {}
 
-    done = await manage(down, "gqlws_broadcast", key, *TO_MESSAGES)
+    with pytest.raises(CommandError, match="django_gqlws needs a channel layer: add CHANNEL_LAYERS"):
+        call_command("gqlws_broadcast", key, *TO_MESSAGES)
+
+
+async def test_a_layer_that_is_down(settings: Settings, key: str) -> None:
+    """It says what failed."""
+    settings.CHANNEL_LAYERS = {"default": layer_of({"GQLWS_TEST_LAYER": "redis", "REDIS_URL": "redis://127.0.0.1:1"})}
+
+    done = await Here()("gqlws_broadcast", key, *TO_MESSAGES)
 
     assert (done.code, done.stdout) == (1, "")
     assert "Nothing more was sent. The channel layer" in done.stderr
@@ -166,11 +172,11 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
 
 @pytest.mark.parametrize(("arguments", "says"), situations(WRONG))
 def test_wrong_arguments(arguments: tuple[str, ...], says: str) -> None:
-    """It says what to write instead, and would exit with 2."""
-    with pytest.raises(CommandError, match=re.escape(says)) as refused:
-        call_command("gqlws_broadcast", *arguments)
+    """It says what to write instead, and exits with 2."""
+    done = Here().run("gqlws_broadcast", *arguments)
 
-    assert refused.value.returncode == 2 or refused.value.args[0].startswith("Error:")  # argparse's, which exits with 2
+    assert (done.code, done.stdout) == (2, "")
+    assert says in done.stderr
 
 
 @pytest.mark.django_db
@@ -178,6 +184,23 @@ def test_a_row_that_is_not_there() -> None:
     """It is named."""
     with pytest.raises(CommandError, match=re.escape("There is no auth.User with the primary key 7.")):
         call_command("gqlws_broadcast", "room", *TO_MESSAGES, "--model", "auth.User:7")
+
+
+@pytest.mark.django_db
+def test_a_table_that_is_not_there() -> None:
+    """It says what may be missing."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE auth_user RENAME TO elsewhere")
+
+    with pytest.raises(CommandError, match=r"no such table: auth_user\. Does it run, and is it migrated\?"):
+        call_command("gqlws_broadcast", "room", *TO_MESSAGES, "--model", "auth.User:7")
+
+
+@pytest.mark.parametrize("command", [("gqlws_broadcast", "room"), ("gqlws_listen", "{ a }"), ("gqlws_check",)])
+async def test_on_an_event_loop(command: tuple[str, ...]) -> None:
+    """It would block the loop: it says how to call it there."""
+    with pytest.raises(CommandError, match=re.escape("await asyncio.to_thread(call_command, ...)")):
+        call_command(*command)
 
 
 @pytest.mark.usefixtures("own_process")

@@ -13,10 +13,11 @@ from channels.layers import channel_layers
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from django_gqlws.broker import census
 from tests.support.tables import situations
 
 from .conftest import Process
-from .running import Environment, manage
+from .running import BRIEFLY, Here
 
 BARE_SCHEMA = graphene.Schema(query=type("Query", (graphene.ObjectType,), {"nothing": graphene.String()}))
 
@@ -73,6 +74,17 @@ WRONG: dict[str, tuple[Mapping[str, Any], str, str, str]] = {
 }
 
 
+def test_no_layer(settings: Settings) -> None:
+    """The system checks say it first."""
+    settings.CHANNEL_LAYERS = {}
+
+    findings, _ = check()
+
+    first, second = [finding for finding in findings if finding["verdict"] == "problem"]
+    assert (first["part"], first["message"]) == ("settings", "gqlws.E004: There is no default channel layer.")
+    assert (second["part"], "needs a channel layer" in second["message"]) == ("layer", True)
+
+
 @pytest.mark.parametrize(("wrong", "part", "says", "fix"), situations(WRONG))
 def test_a_problem(settings: Settings, wrong: Mapping[str, Any], part: str, says: str, fix: str | None) -> None:
     """It names the part, what is wrong and what to do, and the command fails."""
@@ -107,9 +119,9 @@ def test_a_surprise(settings: Settings, wrong: Mapping[str, Any], part: str, say
     assert any(says in note["message"] for note in notes), findings
 
 
-async def test_a_running_server(environment: Environment, processes: tuple[Process, Process]) -> None:
+async def test_a_running_server(here: Here, processes: tuple[Process, Process]) -> None:
     """It answers a query, and hears what the command would broadcast."""
-    done = await manage(environment, "gqlws_check", "--url", processes[0].url("graphql/"), "--format", "json")
+    done = await here("gqlws_check", "--url", processes[0].url("graphql/"), "--format", "json")
 
     assert done.code == 0, done.stdout
     query, census = [finding for finding in done.json if finding["part"] == "server"]
@@ -117,11 +129,14 @@ async def test_a_running_server(environment: Environment, processes: tuple[Proce
     assert "arrive in:" in census["message"]
 
 
-async def test_a_server_that_hears_nothing_of_it(environment: Environment, processes: tuple[Process, Process]) -> None:
+async def test_a_server_that_hears_nothing_of_it(
+    here: Here, settings: Settings, monkeypatch: pytest.MonkeyPatch, processes: tuple[Process, Process]
+) -> None:
     """Another prefix of the groups: it says what has to be the same."""
-    other = {**environment, "GQLWS_TEST_SETTINGS": json.dumps({"GROUP_NAME_PREFIX": "elsewhere"})}
+    monkeypatch.setattr(census, "FIRST_ANSWER", BRIEFLY)
+    settings.GQLWS = {**settings.GQLWS, "GROUP_NAME_PREFIX": "elsewhere"}
 
-    done = await manage(other, "gqlws_check", "--url", processes[0].url("graphql/"), "--format", "json")
+    done = await here("gqlws_check", "--url", processes[0].url("graphql/"), "--format", "json")
 
     assert done.code == 1
     assert "GROUP_NAME_PREFIX" in done.json[-1]["fix"]

@@ -324,6 +324,21 @@ class TestSize:
         with closing(sqlite3.connect(path)) as opened:
             assert opened.execute("SELECT count(*) FROM log").fetchone()[0] < 2_000
 
+    async def test_much_waits_in_normal_channels(self, sqlite: Sqlite, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What the groups of others have not read yet stays: the bound is that of the log."""
+        monkeypatch.setattr(log, "MAX_BYTES", 2**20)
+        sender, sleeper = sqlite(), sqlite(capacity=10_000)
+        channel = await member(sleeper)
+        sleeper._engine.pause()
+
+        for number in range(4):
+            await sender.send("work", TOO_LARGE)
+            await asyncio.gather(*(send(sender, str(number)) for _ in range(500)))
+        sleeper._engine.resume()
+
+        assert [await receive(sleeper, channel) for _ in range(2_000)] == [str(n) for n in range(4) for _ in range(500)]
+        assert sleeper.counters.lost == 0
+
     async def test_somebody_does_not_read(
         self, path: Path, sqlite: Sqlite, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:

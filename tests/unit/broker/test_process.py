@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
+import os
 import threading
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -251,3 +253,13 @@ async def test_on_a_running_loop() -> None:
     """It is refused: it would wait for itself."""
     with pytest.raises(RunningLoopError, match=r"await the \.\.\._async method"):
         send_from_thread(message())
+
+
+def test_a_system_that_cannot_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The module can be imported there."""
+    monkeypatch.delattr(os, "register_at_fork")
+    spec = importlib.util.find_spec("django_gqlws.broker.process")
+    assert spec is not None
+    assert spec.loader is not None
+
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
