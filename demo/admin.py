@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from demo.models import Message, Room
+from demo.models import Message, Room, Seat
 
 
 @admin.register(Room)
@@ -19,3 +19,17 @@ class MessageAdmin(admin.ModelAdmin):
     search_fields = ["text", "sender__username"]
     date_hierarchy = "created"
     ordering = ["-pk"]
+
+
+@admin.register(Seat)
+class SeatAdmin(admin.ModelAdmin):
+    """Who has the chat open; rows come and go with the windows."""
+
+    list_display = ["__str__", "seen"]
+    list_select_related = ["user"]
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, seat=None):
+        return False

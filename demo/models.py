@@ -33,3 +33,13 @@ class Message(TimeStampedModel):
 
     def __str__(self) -> str:
         return f"{self.sender}: {self.text}"
+
+
+class Seat(models.Model):
+    """A window with the chat open; `presence` says when rows come and go."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="seats")
+    seen = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.user or "somebody unknown")

@@ -40,9 +40,13 @@ GQLWS = {
     "CONFIRM_SUBSCRIPTIONS": True,
     # Whoever changes a message, in the chat, in the admin or in a shell: the open windows are told after the commit.
     "MODELS": {
-        "demo.Message": {"groups": ["all"], "fields": ["room", "sender", "text", "created"]},
+        "demo.Message": {"groups": ["all"], "fields": ["room", "sender", "text", "created", "modified"]},
+        "demo.Seat": {"groups": ["all"], "fields": ["user"]},
     },
 }
+
+# How often a server process says that its users are still there; after three beats in silence they are taken for gone.
+PRESENCE_BEAT_SECONDS = 5
 
 if REDIS_URL:
     CHANNEL_LAYERS = {

@@ -16,7 +16,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "gqlws_broadcast": (
-        """lobby --subscription demo.schema.OnNewChatMessage --payload '"Tea is ready"'""",
+        """lobby --subscription demo.schema.live.OnNotice --payload '"Tea is ready"'""",
         "Says something to all who are in the lobby: it appears in every open chat window.",
     ),
     "gqlws_listen": (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlencode
 
-from playwright.async_api import Locator, Page, WebSocket, expect
+from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from demo.sample_data import PASSWORDS
 from tests.support.client import Client
@@ -25,6 +25,7 @@ LOGIN = (
     " { login(username: $username, password: $password) { me { username } token } }"
 )
 
+PHONE: ViewportSize = {"width": 360, "height": 640}
 SETTINGS = "tests.acceptance.demo.settings"
 
 
@@ -122,16 +123,10 @@ class ChatPage:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.frames: list[str] = []
-        """All that the server has sent over the page's sockets."""
         self.problems = collect_problems(page)
-        page.on("websocket", self._listen)
         self.state: Locator = page.get_by_role("status")
         self.problem: Locator = page.get_by_role("alert")
         self.messages: Locator = page.get_by_role("log").locator("li:not(.pending) p")
-
-    def _listen(self, socket: WebSocket) -> None:
-        socket.on("framereceived", lambda frame: self.frames.append(str(frame)))
 
     async def open(self, url: str, room: str = "") -> None:
         """Return when the page of the demo at `url` is connected and shows a room."""
@@ -177,9 +172,49 @@ class ChatPage:
         shown = await self.messages.all_text_contents()
         assert [text for text in shown if text in texts] == list(texts)
 
-    def notifications(self) -> list[str]:
-        """What has come through the page's subscription so far."""
-        return [frame for frame in self.frames if '"onNewChatMessage"' in frame]
+    async def edit(self, text: str, new_text: str) -> None:
+        """Change an own message."""
+        await self._own(text, "Edit")
+        await self.page.get_by_label("New text").fill(new_text)
+        await self.page.get_by_role("button", name="Save").click()
+
+    async def delete(self, text: str) -> None:
+        """Delete an own message, and confirm it."""
+        await self._own(text, "Delete")
+        await self.page.get_by_role("button", name="Delete it?").click()
+
+    async def _own(self, text: str, deed: str) -> None:
+        message = self.page.get_by_role("log").locator("li", has_text=text)
+        await message.hover()
+        await message.get_by_role("button", name=deed).click()
+
+    async def sees_online(self, *names: str) -> None:
+        """Wait until these are the users who are online, guests aside."""
+        users = self.page.get_by_role("complementary", name="Online").locator("li:not(.guests)")
+        await expect(users).to_have_text([re.compile(rf"^{name}\b") for name in names])
+
+    async def sees_unread(self, room: str, count: int) -> None:
+        """Wait until the link to a room says how many of its messages are unread; 0: nothing is said."""
+        name = f"{room} {count} unread" if count else room
+        await expect(self.page.get_by_role("link", name=name, exact=True)).to_be_visible()
+
+    async def scroll_up_to(self, text: str) -> None:
+        """Go towards the beginning until this message is there."""
+        log = self.page.get_by_role("log")
+        while not await self.messages.filter(has_text=text).count():
+            before = await self.messages.count()
+            await log.evaluate("log => log.scrollTo(0, 0)")
+            await expect(self.messages).not_to_have_count(before)
+
+    async def show(self, text: str) -> None:
+        """Scroll so that this message can be seen."""
+        await self.messages.filter(has_text=text).scroll_into_view_if_needed()
+
+    async def position_of(self, text: str) -> float:
+        """Where a message is on the screen, in pixels from its top."""
+        box = await self.messages.filter(has_text=text).bounding_box()
+        assert box is not None, "not shown"
+        return box["y"]
 
 
 class AdminPage:

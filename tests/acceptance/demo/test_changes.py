@@ -30,15 +30,43 @@ async def test_a_message_is_edited_and_deleted_in_the_admin(demo: DemoServer, vi
     await admin.page.close()
 
 
-async def test_a_message_is_written_in_a_shell(demo: DemoServer, visitor: Visitor, key: str) -> None:
-    """Whatever process saves a row, it appears, once."""
+async def test_a_message_is_edited_and_deleted_by_who_wrote_it(demo: DemoServer, visitor: Visitor, key: str) -> None:
+    """The other window shows it at once, and has no buttons for what others have written."""
+    alice, bob = await visitor(demo.http_url, "alice"), await visitor(demo.http_url, "bob")
+    await alice.write(f"first {key}")
+    await bob.sees(f"first {key}")
+
+    await alice.edit(f"first {key}", f"second {key}")
+
+    await bob.sees(f"second {key}")
+    foreign = bob.page.get_by_role("log").locator("li", has_text=key)
+    await expect(foreign.get_by_role("button")).to_have_count(0)
+
+    await alice.delete(f"second {key}")
+
+    await expect(foreign).to_have_count(0)
+
+
+async def test_users_come_and_go_in_a_shell(demo: DemoServer, visitor: Visitor, key: str) -> None:
+    """Whatever process saves a row, it appears, once; what vanishes with a user takes nothing else along."""
     alice = await visitor(demo.http_url, "alice")
-    code = (
-        "from demo.models import *; m = Message.objects.filter(room__slug='lobby')[0];"
-        f" Message(room=m.room, sender=m.sender, text='{key}').save()"
+
+    await shell(
+        demo, f"Message(room=Room.objects.first(), sender=User.objects.create(username='{key}'), text='Hi').save()"
     )
 
-    done = await asyncio.to_thread(manage, demo.data, "shell", "-c", code)
+    await expect(alice.page.get_by_text(key)).to_have_count(1)
+    await alice.sees("Hi")
 
+    await shell(demo, f"User.objects.get(username='{key}').delete()")
+
+    await expect(alice.page.get_by_text(key)).to_have_count(0)
+    await expect(alice.problem).to_be_hidden()
+    assert "DoesNotExist" not in demo.log
+
+
+async def shell(demo: DemoServer, code: str) -> None:
+    """Run a line in a shell of the demo, beside its server."""
+    imports = "from demo.models import *; from django.contrib.auth.models import User"
+    done = await asyncio.to_thread(manage, demo.data, "shell", "-c", f"{imports}; {code}")
     assert done.returncode == 0, done.stderr
-    await alice.sees(key)

@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from demo.sample_data import MESSAGES
 from tests.acceptance.demo.conftest import Visitor
-from tests.support.demo import ChatPage, DemoServer, Relay
+from tests.support.demo import PHONE, ChatPage, DemoServer, Relay, overflows
 
 
 @pytest.fixture
@@ -34,23 +34,10 @@ class TestTwoWindows:
         await alice.sees(f"question {key}", f"answer {key}")
         await bob.sees(f"question {key}", f"answer {key}")
 
-    async def test_the_sender_is_not_notified_of_the_own_message(
-        self, alice: ChatPage, bob: ChatPage, key: str
-    ) -> None:
-        """The sender's window has the message from the mutation's answer; only the others are told."""
-        await alice.write(f"mine {key}")
-        await bob.sees(f"mine {key}")
-        # By now the notification of the first would have arrived, were there one.
-        await bob.write(f"yours {key}")
-        await alice.sees(f"mine {key}", f"yours {key}")
-
-        assert [key in frame and "mine" in frame for frame in bob.notifications()] == [True]
-        assert [key in frame and "yours" in frame for frame in alice.notifications()] == [True]
-
-    async def test_another_window_of_the_sender_is_told(
+    async def test_another_window_of_the_sender_shows_it(
         self, demo: DemoServer, alice: ChatPage, visitor: Visitor, key: str
     ) -> None:
-        """It is the connection that gets nothing back, not the user."""
+        """Windows of one user are as any two windows."""
         second_window = await visitor(demo.http_url, "alice")
 
         await alice.write(key)
@@ -85,6 +72,39 @@ class TestVisitor:
 
         await page.sees(*(text for room, _, text in MESSAGES if room == "workshop"))
         await expect(page.page.get_by_label("Message", exact=True)).to_be_disabled()
+        await page.page.set_viewport_size(PHONE)
+        assert not await overflows(page.page)
+
+
+class TestAttention:
+    async def test_what_is_said_elsewhere_is_counted_until_it_is_read(
+        self, alice: ChatPage, bob: ChatPage, key: str
+    ) -> None:
+        """The room's link and the title say how much is unread, in the window of who has not said it."""
+        for room in ("Garden", "Workshop"):
+            await bob.enter(room)
+            await expect(bob.messages.last).to_be_visible()
+            await bob.sees_unread(room, 0)
+
+        await alice.write(f"one {key}")
+        await alice.write(f"two {key}")
+
+        await bob.sees_unread("Lobby", 2)
+        await expect(bob.page).to_have_title("(2) Workshop - Chat")
+        await bob.enter("Lobby")
+        await bob.sees(f"one {key}", f"two {key}")
+        await expect(bob.page).to_have_title("Lobby - Chat")
+        await alice.sees_unread("Lobby", 0)
+
+    async def test_who_writes_is_named_until_it_is_said(self, alice: ChatPage, bob: ChatPage, key: str) -> None:
+        """The others see it while one types, and no more when the message is there."""
+        await alice.page.get_by_label("Message", exact=True).press_sequentially(key[:8])
+        await expect(bob.page.get_by_text("alice is writing")).to_be_visible()
+
+        await alice.page.keyboard.press("Enter")
+
+        await bob.sees(key[:8])
+        await expect(bob.page.get_by_text("alice is writing")).to_have_count(0)
 
 
 class TestBrokenConnections:

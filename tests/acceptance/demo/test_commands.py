@@ -13,7 +13,7 @@ from tests.acceptance.demo.conftest import Visitor
 from tests.support.demo import DemoServer, demo_environment
 from tests.support.server import ROOT
 
-BROADCAST = ["gqlws_broadcast", "lobby", "--subscription", "demo.schema.OnNewChatMessage"]
+BROADCAST = ["gqlws_broadcast", "lobby", "--subscription", "demo.schema.live.OnNotice"]
 
 
 async def manage(demo: DemoServer, *arguments: str) -> str:

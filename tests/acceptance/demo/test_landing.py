@@ -8,9 +8,7 @@ from urllib.parse import urljoin
 from playwright.async_api import Browser, Page, expect
 
 from demo.sample_data import PASSWORDS
-from tests.support.demo import DemoServer, collect_problems, overflows
-
-PHONE = {"width": 360, "height": 640}
+from tests.support.demo import PHONE, DemoServer, collect_problems, overflows
 
 
 async def test_it_leads_to_all_there_is(demo: DemoServer, browser: Browser) -> None:

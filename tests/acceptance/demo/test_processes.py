@@ -22,7 +22,7 @@ LISTENERS = 12
 
 BROADCAST = f"""
 from demo.models import Message
-from demo.schema import OnNewChatMessage
+from demo.schema.live import OnNewChatMessage
 OnNewChatMessage.announce(Message.objects.filter(room__slug="{ROOM}").latest("id"), sent_by="")
 """
 

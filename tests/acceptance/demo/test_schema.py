@@ -126,7 +126,73 @@ class TestSending:
         assert [each["message"]["text"] for each in told] == ["once", "the next one"]
 
 
+class TestCatchingUp:
+    async def test_history_goes_on_before_what_is_known(self, anonymous: Client) -> None:
+        """Page by page back to the beginning, without a gap or a double."""
+        query = 'query ($before: ID) { history(room: "workshop", last: 1, before: $before) { id text } }'
+        texts, before = [], None
+
+        while page := (await anonymous.execute("1", query, {"before": before}))["data"]["history"]:
+            before = page[0]["id"]
+            texts.insert(0, page[0]["text"])
+
+        assert texts == [text for room, _, text in MESSAGES if room == "workshop"]
+
+    async def test_what_was_missed_begins_with_what_is_known(self, alice: Client) -> None:
+        """The first message that a page shows, and all behind it."""
+        texts = ["one", "two", "three"]
+        sent = [await alice.execute("1", SEND, {"room": "garden", "text": text}) for text in texts]
+        since = sent[0]["data"]["sendChatMessage"]["message"]["id"]
+
+        missed = await alice.execute(
+            "1", 'query ($since: ID!) { catchUp(room: "garden", since: $since) { text } }', {"since": since}
+        )
+
+        assert [message["text"] for message in missed["data"]["catchUp"]] == texts
+
+    async def test_own_messages_are_never_unread(self, alice: Client, anonymous: Client) -> None:
+        """What others have said behind the mark is counted."""
+        query = 'query ($read: ID!) { unread(marks: [{room: "workshop", read: $read}]) { room count } }'
+        sent = await alice.execute("1", SEND, {"room": "workshop", "text": "mine"})
+        mark = {"read": str(int(sent["data"]["sendChatMessage"]["message"]["id"]) - 1)}
+
+        counted = [await client.execute("1", query, mark) for client in (alice, anonymous)]
+
+        assert [each["data"]["unread"] for each in counted] == [
+            [{"room": "workshop", "count": 0}],
+            [{"room": "workshop", "count": 1}],
+        ]
+
+
 class TestRefusals:
+    @pytest.mark.parametrize("deed", ['editChatMessage(id: %s, text: "x")', "deleteChatMessage(id: %s)"])
+    async def test_who_has_not_written_a_message_cannot_change_it(
+        self, deed: str, alice: Client, anonymous: Client, open_connection: OpenConnection
+    ) -> None:
+        """Neither another user, nor somebody who has not logged in; the message stays as it was."""
+        sent = await alice.execute("1", SEND, {"room": "garden", "text": "mine"})
+        message = sent["data"]["sendChatMessage"]["message"]
+        mutation = f"mutation {{ {deed % message['id']} {{ __typename }} }}"
+
+        refusals = [await client.execute("1", mutation) for client in (anonymous, await open_connection("bob"))]
+
+        assert [each["errors"][0]["message"].split(":")[0] for each in refusals] == [
+            "Log in first",
+            "This message is not there any more, or it is not yours.",
+        ]
+        now = await alice.execute("1", f'{{ catchUp(room: "garden", since: {message["id"]}) {{ text }} }}')
+        assert now["data"]["catchUp"] == [{"text": "mine"}]
+
+    @pytest.mark.parametrize("number", ["x", "99999999999999999999999"])
+    async def test_what_is_no_id_is_named(self, alice: Client, number: str) -> None:
+        """Or nothing is found: neither is an internal error."""
+        query = f'mutation {{ deleteChatMessage(id: "{number}") {{ id }} }}'
+
+        result = await alice.execute("1", query)
+
+        assert "message" in result["errors"][0]["message"]
+        assert "Internal" not in result["errors"][0]["message"]
+
     async def test_who_is_not_logged_in_cannot_send(self, anonymous: Client) -> None:
         """The error names the mutation that helps."""
         result = await anonymous.execute("1", SEND, {"room": "lobby", "text": "hello"})

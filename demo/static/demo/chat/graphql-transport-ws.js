@@ -37,18 +37,19 @@ export class GraphqlClient extends EventTarget {
     return new Promise((resolve, reject) => {
       let data = null;
       this.#start(query, variables, {
-        next: (result) => (data = result),
+        next: (result, error) => (error ? reject(error) : (data = result)),
         error: reject,
         complete: () => resolve(data),
       });
     });
   }
 
-  // Calls sink.next(data), sink.error(error), sink.complete(); returns a function that ends the subscription.
+  // Calls sink.next(data), and sink.next(data, error) for a result with errors, whose data may be null or have gaps;
+  // sink.error(error) or sink.complete() when it is over. Returns a function that ends the subscription.
   subscribe(query, variables, sink) {
     const id = this.#start(query, variables, sink);
     return () => {
-      if (this.#operations.delete(id) && this.#connected) this.#send({ type: "complete", id });
+      if (this.#operations.delete(id) && this.isConnected) this.#send({ type: "complete", id });
     };
   }
 
@@ -56,7 +57,7 @@ export class GraphqlClient extends EventTarget {
     const id = String(++this.#lastId);
     const message = { type: "subscribe", id, payload: { query, variables } };
     this.#operations.set(id, { message, sink });
-    if (this.#connected) this.#send(message);
+    if (this.isConnected) this.#send(message);
     return id;
   }
 
@@ -86,10 +87,11 @@ export class GraphqlClient extends EventTarget {
       case "ping":
         this.#send({ type: "pong", payload: message.payload });
         break;
-      case "next":
-        if (message.payload.errors) operation?.sink.error?.(failure(message.payload.errors));
-        else operation?.sink.next?.(message.payload.data);
+      case "next": {
+        const { data, errors } = message.payload;
+        operation?.sink.next?.(data, errors && failure(errors));
         break;
+      }
       case "error":
         this.#operations.delete(message.id);
         operation?.sink.error?.(failure(message.payload));
@@ -106,7 +108,7 @@ export class GraphqlClient extends EventTarget {
     if (this.#state === "waiting" || this.#state === "closed") return;
     if (!this.#heard) return this.#lose({ reason: "no answer" });
     this.#heard = false;
-    if (this.#connected) this.#send({ type: "ping" });
+    if (this.isConnected) this.#send({ type: "ping" });
   }
 
   #lose({ code, reason }) {
@@ -119,7 +121,7 @@ export class GraphqlClient extends EventTarget {
     this.#change("waiting", reason);
   }
 
-  get #connected() {
+  get isConnected() {
     return this.#state === "connected";
   }
 
