@@ -42,7 +42,10 @@ export function follow(client, document, { load, event, error }) {
   });
   return {
     step,
-    stop,
+    stop() {
+      rounds += 1; // What is being loaded shows nothing any more.
+      stop();
+    },
     reload: () => (isConfirmed ? step(load) : undefined),
     get isBusy() {
       return held !== null;

@@ -12,7 +12,7 @@ export class Timeline {
   #decorate;
   #isAtEnd = true;
 
-  // `decorate(item, message)` adds to an item what only some messages have.
+  // `decorate(item)` adds to the item of a message what only some have.
   constructor(list, decorate) {
     this.#list = list;
     this.#decorate = decorate;
@@ -67,10 +67,6 @@ export class Timeline {
   // Puts something below all messages that is none: a notice, a message on its way.
   append(item) {
     this.#change(() => this.#list.append(item));
-  }
-
-  item(id) {
-    return this.#items.get(id);
   }
 
   // The last message for which `test(item)` holds.
