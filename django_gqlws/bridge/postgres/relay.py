@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Never, Self
 
-from django.db import connections
+from django.db import close_old_connections, connections
 
 from ..declaration import Bridge
 from ..delivery import send
@@ -114,10 +114,12 @@ def run_relay(using: str, bridges: Mapping[str, Bridge], say: Callable[[str], No
                 say("Relaying.")
                 while True:
                     pause = PAUSE
+                    # As between two requests: functions for groups and payloads may have used some.
+                    close_old_connections()
                     relay.send_next()
         except Exception as error:
             logger.exception("The relay of the database %r begins anew in %g seconds: %s", using, pause, error)
-        connections.close_all()  # A function for groups may have used one.
+        connections.close_all()
         time.sleep(pause)
         pause = min(2 * pause, MAX_PAUSE)
 
