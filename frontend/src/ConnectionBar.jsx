@@ -15,7 +15,7 @@ export function ConnectionBar() {
           {state === 'reconnecting' && attempts > 1 ? `, attempt ${attempts}` : ''}
         </p>
         <code title="The endpoint; subprotocol graphql-transport-ws">{endpoint}</code>
-        {state !== 'connected' && state !== 'connecting' && (
+        {happened && (
           <button type="button" onClick={() => connect()}>
             Connect now
           </button>
@@ -42,7 +42,7 @@ function ConnectionParams() {
       connect(readObject(text));
       setProblem('');
     } catch (error) {
-      setProblem(`${error.message} Write a JSON object such as {"token": "..."}.`);
+      setProblem(`${error.message.replace(/\.?$/, '.')} Write a JSON object such as {"token": "..."}.`);
     }
   }
 

@@ -1,8 +1,10 @@
+import { memo, useState } from 'react';
 import { isRunning, clear, runs, stop } from './runs.js';
 import { useStore } from './store.js';
 
 const time = (date) => date.toTimeString().slice(0, 8) + '.' + String(date.getMilliseconds()).padStart(3, '0');
 const PREVIEW = 200;
+const MOST_SHOWN = 50_000;
 
 // The events of the active tab's subscription, the newest first, and what runs in the other tabs.
 export function EventLog({ tab, tabs }) {
@@ -55,10 +57,11 @@ const Note = ({ at, text }) => (
   </li>
 );
 
-function Event({ number, at, text, shared, dropped, failed }) {
+const Event = memo(function Event({ number, at, text, shared, dropped, failed }) {
+  const [isOpen, setOpen] = useState(false);
   return (
     <li data-failed={failed}>
-      <details>
+      <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
         <summary>
           <span className="gqlws-number">{number}</span>
           <time dateTime={at.toISOString()}>{time(at)}</time>
@@ -67,13 +70,29 @@ function Event({ number, at, text, shared, dropped, failed }) {
               {shared ? 'shared' : 'personal'}
             </span>
           )}
-          {dropped > 0 && <span className="gqlws-badge gqlws-warning">{dropped} dropped before</span>}
+          {dropped > 0 && (
+            <span className="gqlws-badge gqlws-warning" title="Events that the server had left out by then">
+              {dropped} dropped
+            </span>
+          )}
           {failed && <span className="gqlws-badge gqlws-warning">errors</span>}
           <code>{text.slice(0, PREVIEW)}</code>
         </summary>
-        <pre>{JSON.stringify(JSON.parse(text), null, 2)}</pre>
+        {isOpen && <Whole text={text} />}
       </details>
     </li>
+  );
+});
+
+// A text of a megabyte in one piece would hold the page up.
+function Whole({ text }) {
+  const indented = JSON.stringify(JSON.parse(text), null, 2);
+  const left = indented.length - MOST_SHOWN;
+  return (
+    <>
+      <pre>{indented.slice(0, MOST_SHOWN)}</pre>
+      {left > 0 && <p>{left.toLocaleString('en')} more characters are not shown.</p>}
+    </>
   );
 }
 

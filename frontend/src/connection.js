@@ -1,7 +1,8 @@
 // The page's one socket.
 import { createClient } from 'graphql-ws';
 import { config, endpoint } from './config.js';
-import { explain, isTriedAgain } from './closing.js';
+import { SESSION_ENDED, explain, isTriedAgain } from './closing.js';
+import { askPage } from './page.js';
 import { Store } from './store.js';
 
 const LONGEST_WAIT = 10_000;
@@ -13,6 +14,7 @@ export const connection = new Store({ state: 'connecting', happened: '', advice:
 
 let params = config.connectionParams;
 let client;
+let latest; // the close event that the page tells of
 
 export const connectionParams = () => params;
 
@@ -48,15 +50,30 @@ function open() {
     onNonLazyError: () => {}, // `closed` has told it.
   });
   const whileCurrent = (listener) => (...args) => opened === client && listener(...args);
-  opened.on('connected', whileCurrent(() => connection.set({ state: 'connected', happened: '', advice: '', attempts: 0 })));
+  opened.on('connected', whileCurrent((_socket, _payload, wasRetry) => connected(wasRetry)));
   opened.on('closed', whileCurrent(closed));
   terminateWhenSilent(opened);
   return opened;
 }
 
-function closed(event) {
-  if (connection.value.state === 'connected') lost.forEach((listener) => listener({ forGood: false }));
-  connection.set({ state: isTriedAgain(event) ? 'reconnecting' : 'closed', ...explain(event) });
+async function connected(wasRetry) {
+  connection.set({ state: 'connected', happened: '', advice: '', attempts: 0 });
+  if (!wasRetry) return;
+  // A socket without a session opens as well, where the server lets anybody in.
+  const told = connection.value;
+  if ((await askPage()) === 'refuses' && told === connection.value) connection.set(SESSION_ENDED);
+}
+
+async function closed(event) {
+  const wasConnected = connection.value.state === 'connected';
+  if (wasConnected) lost.forEach((listener) => listener({ forGood: false }));
+  const state = isTriedAgain(event) ? 'reconnecting' : 'closed';
+  // What was said of the attempt before stays, until the page has been asked about this one.
+  connection.set(connection.value.happened ? { state } : { state, ...explain(event) });
+  if (wasConnected) return;
+  latest = event;
+  const page = await askPage();
+  if (latest === event && connection.value.state !== 'connected') connection.set(explain(event, page));
 }
 
 // Soon at first, then more rarely; never all pages at the same moment after a restart.

@@ -26,7 +26,6 @@ export function start(tab, params, documentAST) {
     dropped: 0,
     entries: [],
     last: undefined,
-    observers: new Set(),
   };
   runs.set({ byTab: { ...runs.value.byTab, [tab]: run } });
   const release = subscribe(params, {
@@ -70,9 +69,17 @@ export function observe(run, onUnsubscribe) {
         queueMicrotask(() => observer.complete());
         return { unsubscribe() {} };
       }
-      run.observers.add(observer);
+      // The newest result of a moment is all that anybody can see.
+      let shown = run.last;
+      const show = () => {
+        if (run.last !== shown) observer.next((shown = run.last));
+        if (isRunning(run)) return;
+        unfollow();
+        observer.complete();
+      };
+      const unfollow = runs.subscribe(show);
       const unsubscribe = () => {
-        run.observers.delete(observer);
+        unfollow();
         onUnsubscribe();
       };
       return { unsubscribe };
@@ -82,7 +89,6 @@ export function observe(run, onUnsubscribe) {
 
 function received(tab, run, result) {
   run.last = result;
-  run.observers.forEach((observer) => observer.next(result));
   if (isConfirmation(result)) {
     note(tab, run, 'Confirmed: from here on no event is missed.');
     return;
@@ -121,7 +127,6 @@ function newest(entries) {
 
 function failed(tab, run, error) {
   run.last = { errors: asErrors(error) };
-  run.observers.forEach((observer) => observer.next(run.last));
   end(tab, run, 'ended with an error');
 }
 
@@ -129,16 +134,15 @@ function end(tab, run, how) {
   if (!isRunning(run)) return;
   change(tab, run, { state: 'ended', how });
   run.release?.();
-  run.observers.forEach((observer) => observer.complete());
-  run.observers.clear();
 }
 
 function change(tab, run, changes) {
   Object.assign(run, changes);
-  if (runOf(tab) === run) runs.set({});
+  if (runOf(tab) === run) runs.touch();
 }
 
-function asErrors(error) {
+// What a client is told of, as GraphQL's errors.
+export function asErrors(error) {
   if (Array.isArray(error)) return error;
   if (typeof error?.code === 'number') {
     const { happened, advice } = explain(error);

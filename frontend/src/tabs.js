@@ -2,7 +2,7 @@
 // only looks at the run of the active tab.
 import { parse } from 'graphql';
 import { subscribe } from './connection.js';
-import { isRunning, keepOnly, observe, runOf, start, stop } from './runs.js';
+import { asErrors, isRunning, keepOnly, observe, runOf, start, stop } from './runs.js';
 
 let active;
 let looking; // the tab whose run GraphiQL shows
@@ -52,7 +52,7 @@ function introspect(params) {
     let result;
     subscribe(params, {
       next: (value) => (result = value),
-      error: (error) => reject(error instanceof Event ? new Error('The connection failed.') : error),
+      error: (error) => reject(new Error(asErrors(error)[0].message)),
       complete: () => resolve(result),
     });
   });

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
-from playwright.async_api import Locator, Page, WebSocket, expect
+from playwright.async_api import Locator, Page, WebSocket, WebSocketRoute, expect
+
+Link = Callable[[str], list[str]]
+"""What comes out of it on the server's side for a message of the page."""
 
 expect.set_options(timeout=20_000)
 
@@ -19,6 +23,7 @@ class GraphiQLPage:
         """The messages that the page has sent, of all its sockets."""
         self.problems: list[str] = []
         """Errors that no code has caught, and what the Content-Security-Policy has refused."""
+        self._ends: list[WebSocketRoute] = []
         page.on("websocket", self._listen)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda message: self._read_console(message.text))
@@ -34,11 +39,31 @@ class GraphiQLPage:
         if "Content Security Policy" in text or "worker" in text:
             self.problems.append(text)
 
-    async def open(self, url: str) -> None:
-        """Return when the page is connected and one can write."""
+    async def open(self, url: str, state: str = "connected") -> None:
+        """Return when the page says this about its connection, and one can write."""
         await self.page.goto(url)
-        await self.sees_state("connected")
+        await self.sees_state(state)
         await expect(self._editor("query")).to_be_visible()
+
+    async def put_between(self, link: Link) -> None:
+        """Let what the page sends pass through the link; what the server sends comes as it is."""
+
+        def connect(page: WebSocketRoute) -> None:
+            server = page.connect_to_server()
+            self._ends = [page, server]
+
+            def pass_on(message: str | bytes) -> None:
+                for text in link(str(message)):
+                    server.send(text)
+
+            page.on_message(pass_on)
+
+        await self.page.route_web_socket("**", connect)
+
+    async def lose_socket(self) -> None:
+        """Cut the socket, and nothing else of the page; there has to be a link in it."""
+        for end in self._ends:
+            await end.close(code=1012)
 
     async def write(self, document: str) -> None:
         """Put a document into the place of what the tab has."""

@@ -1,65 +1,92 @@
 """GraphiQL of the demo under a strict Content-Security-Policy, and people who use it.
 
-async def test_x(graphiql): ...       the page of a running demo
+async def test_x(graphiql): ...       the page of the running demo
 async def test_x(open_graphiql): ...  page = await open_graphiql(url)
+
+One server and one browser serve all tests; each test has pages of its own. They share an event loop, because the
+browser is bound to one: their modules say `pytestmark = one_loop`.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser
+import pytest_asyncio
+from playwright.async_api import BrowserContext, async_playwright
 
-from tests.acceptance.demo.conftest import demo_data, prepared_data  # noqa: F401 - fixtures
+from tests.acceptance.demo.conftest import prepared_data  # noqa: F401 - a fixture
+from tests.conftest import BROWSER_OPTIONS
 from tests.support.client import connect
-from tests.support.demo import DemoServer
-from tests.support.graphiql import GraphiQLPage
+from tests.support.demo import demo_environment, log_in
+from tests.support.graphiql import GraphiQLPage, Link
+from tests.support.server import Server
 
-SETTINGS = "tests.acceptance.graphiql.settings"
 OpenGraphiQL = Callable[..., Awaitable[GraphiQLPage]]
 
+one_loop = pytest.mark.asyncio(loop_scope="session")
 
-@pytest.fixture
-def server(demo_data: Path) -> Iterator[DemoServer]:  # noqa: F811
-    """The demo, of this test alone."""
-    with DemoServer(demo_data, settings=SETTINGS) as server:
+
+@pytest.fixture(scope="session")
+def data(prepared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+    """Where the server has its database."""
+    return Path(shutil.copytree(prepared_data, tmp_path_factory.mktemp("graphiql") / "data"))
+
+
+@pytest.fixture(scope="session")
+def server(data: Path) -> Iterator[Server]:
+    """The demo, with the consumers of `asgi.py` and a page for each of them."""
+    env = demo_environment(data, settings="tests.acceptance.graphiql.settings")
+    with Server("tests.acceptance.graphiql.asgi:application", env=env) as server:
         yield server
 
 
-@pytest.fixture
-async def open_graphiql(browser: Browser) -> AsyncIterator[OpenGraphiQL]:
-    """A function that opens the page for a new person."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def person(browser_path: str) -> AsyncIterator[BrowserContext]:
+    """A browser that keeps the page's files from test to test, and nothing else."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=browser_path, args=BROWSER_OPTIONS)
+        # The certificate of a test is signed by nobody.
+        context = await browser.new_context(ignore_https_errors=True)
+        await context.add_init_script("localStorage.clear()")
+        yield context
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_graphiql(person: BrowserContext) -> AsyncIterator[OpenGraphiQL]:
+    """A function that opens a page: `await open_graphiql(url, state="connected", link=None)`."""
     pages: list[GraphiQLPage] = []
 
-    async def visit(url: str) -> GraphiQLPage:
-        context = await browser.new_context()
-        page = GraphiQLPage(await context.new_page())
+    async def visit(url: str, *, state: str = "connected", link: Link | None = None) -> GraphiQLPage:
+        page = GraphiQLPage(await person.new_page())
         pages.append(page)
-        await page.open(url)
+        if link is not None:
+            await page.put_between(link)
+        await page.open(url, state)
         return page
 
     yield visit
     for page in pages:
-        await page.page.context.close()
+        await page.page.close()
+    await person.clear_cookies()
     assert [problem for page in pages for problem in page.problems] == []
 
 
-@pytest.fixture
-async def graphiql(server: DemoServer, open_graphiql: OpenGraphiQL) -> GraphiQLPage:
-    """The page, connected."""
+@pytest_asyncio.fixture(loop_scope="session")
+async def graphiql(server: Server, open_graphiql: OpenGraphiQL) -> GraphiQLPage:
+    """The page of the demo, connected."""
     return await open_graphiql(f"{server.http_url}/graphiql/")
 
 
 @pytest.fixture
-def say(server: DemoServer) -> Callable[[str], Awaitable[None]]:
+def say(server: Server) -> Callable[[str], Awaitable[None]]:
     """A function with which Alice says something in the lobby."""
 
     async def say(text: str) -> None:
-        from tests.support.demo import log_in
-
         async with connect(server.ws_url) as client:
             await client.init()
             await log_in(client, "alice")

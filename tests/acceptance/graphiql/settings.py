@@ -1,4 +1,4 @@
-"""The demo under a strict Content-Security-Policy, and with a limit for messages that is quickly reached."""
+"""The demo under a strict Content-Security-Policy."""
 
 from collections.abc import Callable
 
@@ -24,4 +24,4 @@ def strict_policy(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
 
 
 MIDDLEWARE = ["tests.acceptance.graphiql.settings.strict_policy", *MIDDLEWARE]  # noqa: F405
-GQLWS = {**GQLWS, "MAX_MESSAGE_BYTES": 20_000}  # noqa: F405
+ROOT_URLCONF = "tests.acceptance.graphiql.urls"

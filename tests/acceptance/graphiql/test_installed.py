@@ -14,8 +14,9 @@ from zipfile import ZipFile
 import pytest
 from playwright.async_api import expect
 
-from tests.acceptance.graphiql.conftest import OpenGraphiQL
-from tests.support.server import ROOT, Server
+from tests.acceptance.graphiql.conftest import OpenGraphiQL, one_loop
+from tests.support.certificate import write_certificate
+from tests.support.server import HOST, ROOT, Server
 
 PROJECT = Path(__file__).parent / "project"
 FOLDER = "django_gqlws/static/django_gqlws/graphiql/"
@@ -36,7 +37,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shop(built: Path, tmp_path: Path) -> Iterator[Server]:
-    """The running project, below /shop as its own host sees it."""
+    """The running project, behind TLS and below /shop as its own host sees it."""
     project = shutil.copytree(PROJECT, tmp_path / "project")
     (wheel,) = built.glob("*.whl")
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
@@ -47,7 +48,9 @@ def shop(built: Path, tmp_path: Path) -> Iterator[Server]:
     }
     collect = [sys.executable, "-m", "django", "collectstatic", "--noinput", "-v", "0"]
     subprocess.run(collect, cwd=project, env={**os.environ, **env}, check=True)
-    with Server("shop.asgi:application", env=env, options=["--app-dir", str(project)]) as server:
+    certificate, key = write_certificate(tmp_path, HOST)
+    options = ["--app-dir", str(project), "--ssl-certfile", str(certificate), "--ssl-keyfile", str(key)]
+    with Server("shop.asgi:application", env=env, options=options) as server:
         yield server
 
 
@@ -65,15 +68,17 @@ def test_what_is_shipped(built: Path) -> None:
         assert not any("node_modules" in name for name in names)
 
 
-async def test_below_a_path_with_hashed_names(shop: Server, open_graphiql: OpenGraphiQL) -> None:
+@one_loop
+async def test_below_a_path_with_hashed_names_and_tls(shop: Server, open_graphiql: OpenGraphiQL) -> None:
     """The page, its workers and its socket are found."""
-    page = await open_graphiql(f"{shop.http_url}/shop/tools/")
+    page = await open_graphiql(f"https://{HOST}:{shop.port}/shop/tools/")
     await page.write("query Price { price }")
 
     await page.run()
 
     await page.sees_result("12")
     await expect(page.page.get_by_text("The shop")).to_be_visible()
+    await expect(page.page.get_by_text(f"wss://{HOST}:{shop.port}/shop/graphql/")).to_be_visible()
     scripts = await page.page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
     assert any("/shop/static/django_gqlws/graphiql/graphiql." in name and "graphiql.js" not in name for name in scripts)
     assert any("/graphql.worker." in name and "worker.js" not in name for name in scripts)

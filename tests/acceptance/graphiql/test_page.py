@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from playwright.async_api import WebSocketRoute, expect
+from playwright.async_api import expect
 
 from demo.sample_data import PASSWORDS
-from tests.acceptance.graphiql.conftest import OpenGraphiQL
-from tests.support.demo import DemoServer
+from tests.acceptance.graphiql.conftest import OpenGraphiQL, one_loop
 from tests.support.graphiql import GraphiQLPage
+from tests.support.server import Server
+
+pytestmark = one_loop
 
 Say = Callable[[str], Awaitable[None]]
 
@@ -125,13 +127,14 @@ class TestSubscriptions:
 
 
 class TestConnection:
-    async def test_a_restart_of_the_server(self, server: DemoServer, graphiql: GraphiQLPage, say: Say) -> None:
+    async def test_a_restart_of_the_server(self, server: Server, graphiql: GraphiQLPage, say: Say) -> None:
         """The page says what happened, connects again by itself, and the subscription goes on."""
         await graphiql.write(LOBBY)
         await graphiql.run()
         await expect(graphiql.log).to_contain_text("Confirmed")
         server.stop()
         await graphiql.sees_state("reconnecting")
+        await expect(graphiql.advice).to_contain_text("The server does not answer")
         await expect(graphiql.advice).to_contain_text("tried again by itself")
 
         server.start()
@@ -164,41 +167,8 @@ class TestConnection:
         await expect(graphiql.page.get_by_text('Write a JSON object such as {"token": "..."}')).to_be_visible()
         await graphiql.sees_state("connected")
 
-    async def test_a_message_that_is_too_large(self, graphiql: GraphiQLPage) -> None:
-        """The page names the reason, and connects again when it is asked to."""
-        large = "x" * 20_000
-        await graphiql.page.get_by_text("Connection params").click()
-        await graphiql.page.get_by_label("JSON").fill(f'{{"token": "{large}"}}')
 
-        await graphiql.page.get_by_role("button", name="Reconnect with these").click()
-
-        await graphiql.sees_state("closed")
-        await expect(graphiql.advice).to_contain_text("4400")
-        await graphiql.page.get_by_label("JSON").fill("{}")
-        await graphiql.page.get_by_role("button", name="Reconnect with these").click()
-        await graphiql.sees_state("connected")
-
-    async def test_what_only_a_person_can_mend(self, graphiql: GraphiQLPage) -> None:
-        """The page says what happened and what to do, and tries again when it is asked to, not by itself."""
-        refusals = [(4403, "Log in again"), (4406, "SUBPROTOCOLS"), (4429, "Connect again"), (4999, "Connect again")]
-        codes = iter(refusals)
-
-        async def refuse(socket: WebSocketRoute) -> None:
-            await socket.close(code=next(codes)[0], reason="the server's words")
-
-        await graphiql.page.route_web_socket("**/graphql/", refuse)
-        await graphiql.page.get_by_text("Connection params").click()
-        await graphiql.page.get_by_role("button", name="Reconnect with these").click()
-
-        for code, advice in refusals:
-            await graphiql.sees_state("closed")
-            await expect(graphiql.advice).to_contain_text(f"{code}: the server's words")
-            await expect(graphiql.advice).to_contain_text(advice)
-            if code != refusals[-1][0]:
-                await graphiql.page.get_by_role("button", name="Connect now").click()
-
-
-async def test_under_another_name_of_the_host(server: DemoServer, open_graphiql: OpenGraphiQL) -> None:
+async def test_under_another_name_of_the_host(server: Server, open_graphiql: OpenGraphiQL) -> None:
     """The socket's address is that of the page: what is allowed there works here."""
     page = await open_graphiql(f"http://localhost:{server.port}/graphiql/")
 
