@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextvars import copy_context
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings as django_settings
 from graphql import GraphQLError
@@ -37,8 +37,17 @@ from .session import Session
 
 logger = logging.getLogger(__name__)
 
-Gate = Callable[[Any], Awaitable[Close | None]]
-"""Is told the scope of a client that `on_connect` has let in; returns what to close it with, or None."""
+
+class Gate(Protocol):
+    """Who may still refuse a client that `on_connect` has let in."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody is refused for the time being."""
+
+    async def ask(self, scope: Any) -> Close | None:
+        """What to close a client of this scope with; None: it may come in."""
+
 
 # One for all connections: nobody waits in it.
 _NO_ORDER = Turns(None)
@@ -87,7 +96,7 @@ class Connection:
         self._admission: asyncio.Task[None] | None = None
         self._is_admitted = False
         self.gate: Gate | None = None
-        """Who may still refuse a client that `on_connect` has let in."""
+        """None: nobody is refused."""
         self.since: float | None = None
         """Unix time at which the client was let in, in seconds; None: it has not been."""
         self._close_code: int | None = None
@@ -144,18 +153,21 @@ class Connection:
 
     def _initialise(self, event: ConnectionInit) -> None:
         self._stop_timer()
-        if (on_connect := overridden(self._session.hooks, "on_connect")) is None:
+        if self._lets_everybody_in():
             self._is_admitted = True
             self._protocol.acknowledge()
             self._begin(messages.connection_ack())
         else:
-            self._admission = self._tasks.start(self._admit(on_connect, event.payload or {}), self._context)
+            self._admission = self._tasks.start(self._admit(event.payload or {}), self._context)
 
-    async def _admit(self, on_connect: Callable[..., Any], payload: Mapping[str, Any]) -> None:
+    def _lets_everybody_in(self) -> bool:
+        return overridden(self._session.hooks, "on_connect") is None and (self.gate is None or self.gate.is_open)
+
+    async def _admit(self, payload: Mapping[str, Any]) -> None:
         try:
-            answer = await call(on_connect, payload)
+            answer = await call(self._session.hooks.on_connect, payload)
             self._is_admitted = True
-            if self.gate is not None and (refused := await self.gate(self._session.scope)) is not None:
+            if self.gate is not None and (refused := await self.gate.ask(self._session.scope)) is not None:
                 self.close(refused)
                 return
             ack = messages.connection_ack(encode(answer, to_json) if isinstance(answer, dict) else None)

@@ -110,7 +110,7 @@ class Reporter:
 
     def watch(self, connection: Connection) -> Callable[[int], Coroutine[Any, Any, None]]:
         """Looks after a connection from now on, until what is returned is called with the close code."""
-        connection.gate = self.gate
+        connection.gate = self
         self.registry.enter(connection)
         return partial(self._unwatch, connection)
 
@@ -121,7 +121,12 @@ class Reporter:
             # begins again.)
             await self._leave()
 
-    async def gate(self, scope: Any) -> Close | None:
+    @property
+    def is_open(self) -> bool:
+        """Whether it is known that no user is blocked."""
+        return self._knows_blocks.done() and not self._blocks
+
+    async def ask(self, scope: Any) -> Close | None:
         """What a client has to be closed with, because its user is blocked; else None."""
         if not self._knows_blocks.done():
             await asyncio.wait([self._knows_blocks], timeout=PATIENCE)

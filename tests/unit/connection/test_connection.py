@@ -13,6 +13,8 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from graphql import GraphQLError
 
+from django_gqlws.connection import Hooks as DefaultHooks
+from django_gqlws.protocol.close import Close
 from tests.project.journal import Event, journal
 from tests.support.notes import Notes
 from tests.support.tables import situations
@@ -120,6 +122,26 @@ async def test_while_on_connect_runs() -> None:
         gate.set()
 
     peer.assert_silence()
+
+
+class Gate:
+    """Refuses everybody while it is shut."""
+
+    is_open = False
+
+    async def ask(self, scope: Any) -> Close:
+        return Close(4403, "You are blocked")
+
+
+@pytest.mark.parametrize("hooks", [DefaultHooks(), Hooks()], ids=["without on_connect", "with on_connect"])
+async def test_a_gate_that_is_shut(hooks: DefaultHooks) -> None:
+    """The client is closed instead of acknowledged, whether or not there is an `on_connect`."""
+    async with connect(hooks, init=False) as peer:
+        peer.connection.gate = Gate()
+
+        peer.send(type="connection_init")
+
+        assert await peer.receive() == {"code": 4403, "reason": "You are blocked"}
 
 
 async def test_no_connection_init_in_time() -> None:
