@@ -15,7 +15,6 @@ from ..broker.source import GroupSource
 from ..execution.context import OperationContext
 from ..execution.documents import Operation as Prepared
 from ..execution.executor import Outcome, close_source
-from ..execution.loaders import Loaders
 from ..execution.variables import VariableErrors, Variables
 from ..protocol.messages import Subscribe
 from ..tasks import new_task
@@ -29,6 +28,9 @@ from .tally import Counts, Tally
 logger = logging.getLogger(__name__)
 
 Serve = Callable[[], Coroutine[Any, Any, None]]
+
+# Bound once: Python 3.11 is slow to look up a member in its Enum.
+MUTATION, SUBSCRIPTION = OperationType.MUTATION, OperationType.SUBSCRIPTION
 
 
 class Operation(Replies):
@@ -101,7 +103,7 @@ class Operation(Replies):
 
     def abandon(self) -> None:
         """The socket is gone: a mutation that has begun runs to its end, everything else stops."""
-        if self.prepared is not None and self.prepared.type is OperationType.MUTATION:
+        if self.prepared is not None and self.prepared.type is MUTATION:
             self._stop()
         else:
             self.cancel()
@@ -168,10 +170,10 @@ class Operation(Replies):
             self.fail(*prepared)
             return None
         self.name, self.prepared = prepared.name, prepared
-        context = OperationContext(session.scope, request.id, prepared.name, Loaders(session.executor.loaders))
+        context = OperationContext(session.scope, request.id, prepared.name, session.executor.new_loaders())
         if entries:
             context.update(entries)
-        if prepared.type is OperationType.SUBSCRIPTION:
+        if prepared.type is SUBSCRIPTION:
             return await self._subscribe(prepared, Variables(prepared, request.variables), context)
         await self._execute(prepared, context)
         return None

@@ -22,7 +22,7 @@ from .documents import DocumentCache, Operation
 from .engine import Execution, GuardedMiddleware
 from .info import Watch
 from .kinds import call
-from .loaders import Factories
+from .loaders import NO_LOADERS, Factories, Loaders
 from .workers import CancelledTooLate
 
 
@@ -45,6 +45,10 @@ class Executor:
         self.loaders = loaders
         self.documents = DocumentCache(schema, middleware is not None and middleware.blocks)
         self._middleware = middleware
+
+    def new_loaders(self) -> Loaders:
+        """The loaders that the context of an operation begins with."""
+        return Loaders(self.loaders) if self.loaders else NO_LOADERS
 
     def execute(
         self,

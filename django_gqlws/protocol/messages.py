@@ -29,8 +29,7 @@ class Pong:
     """The client answered, or spoke without being asked; both are fine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribe:
+class Subscribe(NamedTuple):
     """The client asks for an operation: a query, a mutation or a subscription."""
 
     id: str
@@ -72,21 +71,22 @@ Fields = Mapping[str, Any]
 class Rule(NamedTuple):
     """What the value of a field may be."""
 
-    types: frozenset[type]
+    type: type[Any]
     """As JSON is decoded."""
     words: str
     may_be_empty: bool = True
+    may_be_missing: bool = False
+    """Or null."""
     shape: Mapping[str, Rule] | None = None
     """Of an object: what its fields may be."""
 
 
-_NULL = type(None)
-TEXT = Rule(frozenset({str}), "a non-empty string", may_be_empty=False)
-STRING = Rule(frozenset({str}), "a string")
-STRING_OR_NULL = Rule(frozenset({str, _NULL}), "a string or null")
-OBJECT_OR_NULL = Rule(frozenset({dict, _NULL}), "an object or null")
+TEXT = Rule(str, "a non-empty string", may_be_empty=False)
+STRING = Rule(str, "a string")
+STRING_OR_NULL = Rule(str, "a string or null", may_be_missing=True)
+OBJECT_OR_NULL = Rule(dict, "an object or null", may_be_missing=True)
 GRAPHQL_REQUEST = Rule(
-    frozenset({dict}),
+    dict,
     "an object",
     shape={
         "query": STRING,
@@ -114,11 +114,14 @@ COMPLETE = Form({"id": TEXT}, lambda message: Complete(message["id"]))
 
 def find_fault(shape: Mapping[str, Rule], fields: Fields) -> str | None:
     """What is wrong with the fields of a message, in words, or None."""
-    for name, (types, words, may_be_empty, inner) in shape.items():
+    for name, rule in shape.items():
         value: Any = fields.get(name)
-        if type(value) not in types or not (value or may_be_empty):
-            return f"'{name}' must be {words}"
-        if inner is not None and (fault := find_fault(inner, value)) is not None:
+        if value is None and rule.may_be_missing:
+            continue
+        kind = type(value)
+        if kind is not rule.type or not (value or rule.may_be_empty):
+            return f"'{name}' must be {rule.words}"
+        if rule.shape is not None and (fault := find_fault(rule.shape, value)) is not None:
             return fault
     return None
 
