@@ -18,7 +18,7 @@ from ..broker.layer import get_layer, new_channel, reaches_other_processes
 from ..broker.process import take_census_from_thread
 from ..client.client import GraphqlWsClient
 from ..conf import get_settings, load_schema, settings_of
-from ..exceptions import BroadcastError, ClientError
+from ..exceptions import BroadcastError, ClientError, LayerError
 from .loop import run
 from .routes import graphql_routes, load_application
 
@@ -75,7 +75,7 @@ def _layer() -> Iterator[Finding]:
     try:
         kind = type(get_channel_layer()).__name__
         run(_round_trip())
-    except ImproperlyConfigured as error:
+    except (ImproperlyConfigured, LayerError) as error:  # Which say what to do.
         yield Finding("layer", Verdict.PROBLEM, str(error))
         return
     except TimeoutError:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import graphene
@@ -83,6 +86,23 @@ def test_no_layer(settings: Settings) -> None:
     first, second = [finding for finding in findings if finding["verdict"] == "problem"]
     assert (first["part"], first["message"]) == ("settings", "gqlws.E004: There is no default channel layer.")
     assert (second["part"], "needs a channel layer" in second["message"]) == ("layer", True)
+
+
+def test_a_file_that_is_none_of_the_layer(settings: Settings, tmp_path: Path) -> None:
+    """It is told once what to do, in the words of the layer."""
+    path = tmp_path / "notes.sqlite3"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE notes (id)")
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": "django_gqlws.layers.SqliteChannelLayer", "CONFIG": {"path": path}}
+    }
+
+    findings, succeeds = check()
+
+    assert not succeeds
+    (problem,) = [finding for finding in findings if finding["verdict"] == "problem"]
+    assert (problem["part"], "choose another path" in problem["message"]) == ("layer", True)
+    assert problem["fix"] is None
 
 
 @pytest.mark.parametrize(("wrong", "part", "says", "fix"), situations(WRONG))
