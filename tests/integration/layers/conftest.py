@@ -1,28 +1,37 @@
 """Channel layers, made to order.
 
 async def test_x(make): ...     layer = make(capacity=5): of each kind in turn, by itself and empty
+async def test_x(later): ...    await later(2.1): for the layer so many seconds have passed
 async def test_x(sqlite): ...   layer = sqlite(capacity=5): ours; every call gives another one on the same file
 def test_x(path): ...           where that file is
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
+import channels.layers
 import pytest
 from channels.layers import BaseChannelLayer, InMemoryChannelLayer
 from channels_redis.core import RedisChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
-from django_gqlws.layers import SqliteChannelLayer
+from django_gqlws.layers import SqliteChannelLayer, clock
 from tests.integration.layers.differences import DIFFERENCES, RACES
 
 KINDS = ["inmemory", "sqlite", "redis_core", "redis_pubsub"]
 
 Make = Callable[..., Any]
+Later = Callable[[float], Awaitable[None]]
+
+BRIEFLY = 0.5
+"""Seconds to wait for what a layer is known not to deliver."""
 
 
 @pytest.fixture
@@ -46,11 +55,14 @@ async def sqlite(path: Path) -> AsyncIterator[Callable[..., SqliteChannelLayer]]
 
 
 @pytest.fixture(params=KINDS)
-async def make(request: pytest.FixtureRequest, sqlite: Callable[..., SqliteChannelLayer]) -> AsyncIterator[Make]:
+async def make(
+    request: pytest.FixtureRequest, sqlite: Callable[..., SqliteChannelLayer], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Make]:
     """A function that makes a layer of each kind. Where the kind is known to differ, the test has to fail."""
     kind: str = request.param
     difference = DIFFERENCES.get(request.function.__name__, {}).get(kind)
     if difference is not None:
+        monkeypatch.setattr(request.module, "PROMPTLY", BRIEFLY)
         request.applymarker(pytest.mark.xfail(reason=difference, strict=difference not in RACES))
     address = request.getfixturevalue("redis_url") if kind.startswith("redis") else ""
     closers: list[Callable[[], Awaitable[None]]] = []
@@ -72,3 +84,19 @@ async def make(request: pytest.FixtureRequest, sqlite: Callable[..., SqliteChann
     yield make_other
     for close in closers:
         await close()
+
+
+@pytest.fixture
+def later(request: pytest.FixtureRequest, make: Make, monkeypatch: pytest.MonkeyPatch) -> Later:
+    """A function that lets time pass: on the clock of the layer where it has one that can be set."""
+
+    async def pass_time(seconds: float) -> None:
+        kind = request.node.callspec.params["make"]
+        if kind == "sqlite":
+            monkeypatch.setattr(clock, "now", lambda: time.monotonic() + seconds)
+        elif kind == "inmemory":
+            monkeypatch.setattr(channels.layers, "time", SimpleNamespace(time=lambda: time.time() + seconds))
+        else:
+            await asyncio.sleep(seconds)
+
+    return pass_time
