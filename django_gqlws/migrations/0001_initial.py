@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "sample",
-                "verbose_name_plural": "samples",
+                "verbose_name_plural": "overview",
                 "ordering": ["at", "id"],
                 "default_permissions": ("view",),
             },
@@ -194,7 +194,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "group membership",
-                "verbose_name_plural": "group memberships",
+                "verbose_name_plural": "groups",
                 "ordering": ["topic", "name", "id"],
                 "permissions": [("broadcast_membership", "Can broadcast to groups")],
                 "default_permissions": ("view",),

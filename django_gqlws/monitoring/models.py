@@ -156,7 +156,7 @@ class Membership(models.Model):
 
     class Meta:
         verbose_name = _("group membership")
-        verbose_name_plural = _("group memberships")
+        verbose_name_plural = _("groups")
         ordering = ["topic", "name", "id"]
         default_permissions = ("view",)
         permissions = [("broadcast_membership", "Can broadcast to groups")]
@@ -191,7 +191,7 @@ class Sample(models.Model):
 
     class Meta:
         verbose_name = _("sample")
-        verbose_name_plural = _("samples")
+        verbose_name_plural = _("overview")
         ordering = ["at", "id"]
         default_permissions = ("view",)
 
