@@ -5,6 +5,9 @@
 
 const SLOWEST = 60_000;
 
+// A page that takes long is asked for less often: at most this part of the time goes into it.
+const SHARE = 1 / 5;
+
 class Refresher {
   constructor(bar) {
     this.bar = bar;
@@ -12,6 +15,7 @@ class Refresher {
     this.button = bar.querySelector("button");
     this.every = Number(bar.dataset.every) * 1000;
     this.failures = 0;
+    this.cost = 0;
     this.isPaused = false;
     this.isOver = false;
   }
@@ -47,12 +51,15 @@ class Refresher {
   wait() {
     clearTimeout(this.timer);
     if (this.isPaused || this.isOver || document.hidden) return;
-    this.timer = setTimeout(() => this.goOn(), Math.min(this.every * 2 ** this.failures, SLOWEST));
+    const pause = Math.max(this.every * 2 ** this.failures, this.cost / SHARE);
+    this.timer = setTimeout(() => this.goOn(), Math.min(pause, SLOWEST));
   }
 
   async refresh() {
     const isWanted = document.dispatchEvent(new CustomEvent("gqlws:refresh-due", { cancelable: true }));
+    const begin = performance.now();
     if (isWanted) await this.ask();
+    this.cost = performance.now() - begin;
     this.wait();
   }
 
