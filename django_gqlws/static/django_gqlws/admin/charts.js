@@ -123,7 +123,7 @@ function roof(value) {
 }
 
 function fill(text, words) {
-  return text.replace(/%\((\w+)\)s/g, (_, name) => words[name]);
+  return text.replace(/\{(\w+)\}/g, (_, name) => words[name]);
 }
 
 function shape(name, attributes, text = "") {
