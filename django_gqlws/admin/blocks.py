@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from . import columns
 from .actions import Unblock
 from .base import RegistryAdmin
+from .filters import frequent
 from .pages import may
 
 
@@ -18,7 +19,7 @@ class BlockedUserAdmin(RegistryAdmin):
     """The users who are blocked now."""
 
     list_display = ["__str__", "remaining", "age", "reason", "blocked_by"]
-    list_filter = ["blocked_by"]
+    list_filter = [frequent(gettext_lazy("who did it"), "blocked_by", "blocked_by")]
     search_fields = ["user", "user_label", "reason", "blocked_by"]
     actions = [Unblock()]
     fieldsets = [(None, {"fields": ["user_label", "user", "remaining", "age", "reason", "blocked_by"]})]

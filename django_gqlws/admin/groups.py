@@ -42,10 +42,6 @@ class GroupAdmin(PageAdmin):
         """Whether the user may send broadcasts."""
         return may(request, "broadcast_membership")
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Whether there is anything for the user."""
-        return self.has_view_permission(request) or self.has_broadcast_permission(request)
-
     def list_view(self, request: HttpRequest, extra_context: dict[str, Any]) -> HttpResponse:
         """The largest groups first, unless the user wants another order."""
         text = request.GET.get("q", "")
