@@ -38,6 +38,8 @@ GQLWS = {
     "SCHEMA": "demo.schema.schema",
     # The page loads the history when a subscription is confirmed: from then on it misses no message.
     "CONFIRM_SUBSCRIPTIONS": True,
+    # Who is connected is written every few seconds: into a file of its own, so that it locks nobody out.
+    "MONITORING_DATABASE": "registry",
     # Whoever changes a message, in the chat, in the admin or in a shell: the open windows are told after the commit.
     "MODELS": {
         "demo.Message": {"groups": ["all"], "fields": ["room", "sender", "text", "created", "modified"]},
@@ -65,15 +67,14 @@ else:
         }
     }
 
+# A transaction that reads first and then writes fails at once if somebody else has written meanwhile,
+# unless it takes the write lock when it begins.
+SQLITE = {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20}}
 DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "db.sqlite3",
-        # A transaction that reads first and then writes fails at once if somebody else has written meanwhile,
-        # unless it takes the write lock when it begins.
-        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20},
-    }
+    "default": {**SQLITE, "NAME": DATA_DIR / "db.sqlite3"},
+    "registry": {**SQLITE, "NAME": DATA_DIR / "registry.sqlite3"},
 }
+DATABASE_ROUTERS = ["django_gqlws.monitoring.router.MonitoringRouter"]
 
 ROOT_URLCONF = "demo.urls"
 ASGI_APPLICATION = "demo.asgi.application"

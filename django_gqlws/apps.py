@@ -17,5 +17,6 @@ class DjangoGqlwsConfig(AppConfig):
         from .bridge import capture
         from .bridge import checks as bridge_checks  # noqa: F401
         from .bridge.postgres import checks as postgres_checks  # noqa: F401
+        from .monitoring import checks as monitoring_checks  # noqa: F401
 
         capture.connect()

@@ -59,7 +59,7 @@ def inspect(url: str | None) -> Iterator[Finding]:
 
 
 def _settings() -> Iterator[Finding]:
-    found = [message for message in run_checks() if _is_ours(message)]
+    found = [message for message in run_checks(databases=list(settings.DATABASES)) if _is_ours(message)]
     for message in found:
         verdict = Verdict.PROBLEM if message.level >= ERROR else Verdict.NOTE
         yield Finding("settings", verdict, f"{message.id}: {message.msg}", message.hint)

@@ -4,9 +4,9 @@ The admin and the commands know nothing else::
 
     from django_gqlws import monitoring
 
-    for subscription in monitoring.Subscription.objects.live().filter(connection__user="7"):
+    for subscription in monitoring.subscriptions(user="eve"):
         print(subscription.field, subscription.delivered)
-    monitoring.end(monitoring.Subscription.objects.live().filter(field="onMessage").values_list("pk", flat=True))
+    monitoring.end(monitoring.subscriptions(group="room-*").values_list("pk", flat=True))
 
 Names are loaded when they are used, as those of the package: models need the apps of the project.
 """
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .audience import Addressed, addressed, broadcast, groups, topics
     from .models import BlockedUser, Connection, Membership, Process, Sample, Subscription
     from .samples import Point, Totals, history, totals
+    from .selection import connections, subscriptions
 
 __all__ = [
     "Addressed",
@@ -35,10 +36,12 @@ __all__ = [
     "addressed",
     "block",
     "broadcast",
+    "connections",
     "disconnect",
     "end",
     "groups",
     "history",
+    "subscriptions",
     "topics",
     "totals",
     "unblock",
@@ -57,10 +60,12 @@ _HOMES = {
     "addressed": "audience",
     "block": "actions",
     "broadcast": "audience",
+    "connections": "selection",
     "disconnect": "actions",
     "end": "actions",
     "groups": "audience",
     "history": "samples",
+    "subscriptions": "selection",
     "topics": "audience",
     "totals": "samples",
     "unblock": "actions",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ from ..subscription import Subscription
 from ..subscription.known import known_subscriptions
 from .models import Membership
 from .querysets import MembershipQuerySet
+from .selection import like
 
 
 def groups(pattern: str = "*") -> QuerySet[Any, dict[str, Any]]:
@@ -23,12 +23,7 @@ def groups(pattern: str = "*") -> QuerySet[Any, dict[str, Any]]:
     of dicts: slice it, count it, order it.
     """
     memberships: MembershipQuerySet = Membership.objects.live()
-    if pattern.strip("*"):
-        anything = re.escape(re.sub(r"\*+", "*", pattern)).replace(r"\*", ".*")
-        memberships = memberships.filter(name__regex=f"^{anything}$")
-    elif not pattern:
-        memberships = memberships.filter(name="")
-    return memberships.by_group()
+    return memberships.filter(like("name", pattern)).by_group()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ class Command(BaseCommand):
                 "demo_setup makes users with well-known passwords, an admin too, so it works with DEBUG on "
                 "only. Elsewhere use 'manage.py migrate' and 'manage.py createsuperuser'."
             )
-        call_command("migrate", verbosity=0)
+        for database in settings.DATABASES:
+            call_command("migrate", database=database, verbosity=0)
         users = {username: self.make_user(username) for username in PASSWORDS}
         rooms = {slug: Room.objects.get_or_create(slug=slug, defaults={"title": ROOMS[slug]})[0] for slug in ROOMS}
         if not Message.objects.exists():

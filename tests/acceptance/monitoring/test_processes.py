@@ -5,102 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, closing
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
-from django.test import Client as Browser
-from pytest_django import Settings
 
 from django_gqlws import monitoring
-from django_gqlws.broker import process as broker_process
 from django_gqlws.monitoring import Connection, Process, Subscription
-from tests.integration.conftest import sqlite_layer
-from tests.support.client import Client, connect
+from tests.support.client import connect
 from tests.support.server import Server
 
+from .serving import DOCUMENT, LEASE, TOPIC, environment, eventually, logged_in, subscriber, subscriptions, told
+
 pytestmark = pytest.mark.django_db(transaction=True)
-
-TOPIC = "tests.project.subscriptions.OnMessage"
-DOCUMENT = "subscription Watch($group: String!, $key: String) { onMessage(group: $group, key: $key) { text } }"
-LEASE = 3.0
-PATIENCE = 15.0
-
-
-@pytest.fixture(scope="module")
-def layer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("layer")
-
-
-def environment(layer_folder: Path, **more: str) -> dict[str, str]:
-    """What makes a server process write to the registry, often."""
-    wishes = {"MONITORING": True, "MONITORING_INTERVAL": 0.2, "MONITORING_LEASE": LEASE}
-    return {
-        "GQLWS_TEST_LAYER": "sqlite",
-        "GQLWS_TEST_LAYER_FILE": str(layer_folder / "channels.sqlite3"),
-        "GQLWS_TEST_SETTINGS": json.dumps(wishes),
-        **more,
-    }
-
-
-@pytest.fixture(scope="module")
-def servers(layer_folder: Path) -> Iterator[tuple[Server, Server]]:
-    """Two server processes."""
-    with ExitStack() as stack:
-        one, two = (stack.enter_context(Server(env=environment(layer_folder))) for _ in range(2))
-        yield one, two
-
-
-@pytest.fixture(autouse=True)
-def this_process(settings: Settings, layer_folder: Path) -> Iterator[None]:
-    """The test speaks to the servers over the same channel layer."""
-    settings.CHANNEL_LAYERS = sqlite_layer(layer_folder)
-    settings.GQLWS = {**django_settings.GQLWS, "MONITORING_LEASE": LEASE}
-    yield
-    broker_process._background.stop()
-
-
-async def eventually(look: Callable[[], Any]) -> Any:
-    """What a look at another process gives, as soon as it gives something."""
-    async with asyncio.timeout(PATIENCE):
-        while not (found := await sync_to_async(look)()):  # noqa: ASYNC110 - nobody here could tell
-            await asyncio.sleep(0.05)
-    return found
-
-
-@asynccontextmanager
-async def subscriber(server: Server, group: str, id: str = "1", user: User | None = None) -> AsyncIterator[Client]:
-    """A client with one subscription."""
-    headers = None if user is None else await sync_to_async(logged_in)(user)
-    async with connect(server.ws_url, headers=headers) as client:
-        await client.init()
-        await client.subscribe(id, DOCUMENT, {"group": group})
-        yield client
-
-
-def logged_in(user: User) -> dict[str, str]:
-    """The headers of a client that is logged in as this user."""
-    browser = Browser()
-    browser.force_login(user)
-    return {"Cookie": f"sessionid={browser.cookies['sessionid'].value}"}
-
-
-def subscriptions(group: str) -> list[Subscription]:
-    """The live subscriptions to a group."""
-    return list(Subscription.objects.live().filter(memberships__name=group).select_related("connection", "process"))
-
-
-async def told(group: str, *clients: Client) -> None:
-    """Return when each of them got a broadcast to the group."""
-    payload = {"text": "here", "error": None, "gate": None}
-    await sync_to_async(monitoring.broadcast)(TOPIC, group, payload)
-    for client in clients:
-        assert (await client.receive())["payload"] == {"data": {"onMessage": {"text": "here"}}}
 
 
 async def test_who_listens_where_is_seen_and_what_is_secret_is_not(servers: tuple[Server, Server]) -> None:
