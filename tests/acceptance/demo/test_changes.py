@@ -65,6 +65,16 @@ async def test_users_come_and_go_in_a_shell(demo: DemoServer, visitor: Visitor, 
     assert "DoesNotExist" not in demo.log
 
 
+async def test_the_subscription_of_a_window_is_ended(demo: DemoServer, visitor: Visitor) -> None:
+    """Who is not told of changes any more is told that."""
+    alice = await visitor(demo.http_url, "alice")
+    await expect(alice.messages.last).to_be_visible()
+
+    await shell(demo, "from demo.schema.live import OnMessageChange; OnMessageChange.unsubscribe_sync()")
+
+    await expect(alice.problem).to_contain_text("reload it to go on")
+
+
 async def shell(demo: DemoServer, code: str) -> None:
     """Run a line in a shell of the demo, beside its server."""
     imports = "from demo.models import *; from django.contrib.auth.models import User"

@@ -37,7 +37,9 @@ async function post(url, fields = {}) {
   // Read each time: a login changes it, in another window too.
   const csrfToken = document.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1] ?? "";
   const body = new URLSearchParams(fields);
-  const response = await fetch(url, { method: "POST", headers: { "X-CSRFToken": csrfToken }, body });
+  const response = await fetch(url, { method: "POST", headers: { "X-CSRFToken": csrfToken }, body }).catch(() => {
+    throw new Error("The server cannot be reached: try again when the connection is back.");
+  });
   if (response.ok) return;
   const isText = response.headers.get("Content-Type")?.startsWith("text/plain");
   throw new Error(isText ? await response.text() : `${url} has answered ${response.status}: reload the page.`);

@@ -39,6 +39,8 @@ export function follow(client, document, { load, event, error }) {
       }
     },
     error,
+    // Somebody has, in the admin: it is not to begin again by itself.
+    complete: () => error(new Error("The server has ended what keeps this page up to date: reload it to go on.")),
   });
   return {
     step,
