@@ -10,7 +10,6 @@ from django.db.models import Model, QuerySet
 from graphql import GraphQLError
 
 from ..broker.event import Item
-from ..broker.groups import Group
 from ..execution.kinds import call, on_loop
 from ..subscription import Subscription
 from .capture import find_bridge
@@ -145,10 +144,9 @@ class ModelSubscription(Subscription):
         return bool(await call(look))
 
     @classmethod
-    def _group_name(cls, group: Group | None) -> str:
+    def _layer_name(cls, prefix: str, text: str | None) -> str:
         # The class's own group is as of any Subscription; those with a name are the model's.
-        name = super()._group_name(group)
-        return name if group is None else layer_group(cls._model._meta.label, str(group))
+        return super()._layer_name(prefix, text) if text is None else layer_group(cls._model._meta.label, text)
 
 
 def _arguments(owner: str, model: type[Model], filters: Sequence[str]) -> Iterator[tuple[str, Any]]:

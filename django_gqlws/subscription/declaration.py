@@ -223,12 +223,12 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
 
     @classmethod
     def _group_name(cls, group: Group | None) -> str:
-        return group_name(prefix_of(cls._is_mounted), cls._topic(), None if group is None else cls._text_of(group))
+        return cls._layer_name(prefix_of(cls._is_mounted), None if group is None else cls._text_of(group))
 
     @classmethod
     def _name_of(cls, group: Any) -> str:
         """The layer's name of a group; None is none, but for `broadcast`."""
-        return group_name(prefix_of(cls._is_mounted), cls._topic(), cls._text_of(group))
+        return cls._layer_name(prefix_of(cls._is_mounted), cls._text_of(group))
 
     @classmethod
     def _group_names(cls, groups: Any) -> list[str]:
@@ -242,8 +242,13 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
             texts = [None, *map(cls._text_of, groups or ())]
         except TypeError as error:
             raise AssertionError(f"subscribe returned a wrong group. {error}") from error
-        prefix, topic = prefix_of(cls._is_mounted), cls._topic()
-        return [group_name(prefix, topic, text) for text in dict.fromkeys(texts)]
+        prefix = prefix_of(cls._is_mounted)
+        return [cls._layer_name(prefix, text) for text in dict.fromkeys(texts)]
+
+    @classmethod
+    def _layer_name(cls, prefix: str, text: str | None) -> str:
+        """The layer's name of a group, wherever one is needed; of None, that of the class's own group."""
+        return group_name(prefix, cls._topic(), text)
 
     @classmethod
     def _text_of(cls, group: Any) -> str:
