@@ -26,7 +26,10 @@ COMMANDS = {
     "gqlws_groups": ("", "Lists the groups that somebody listens to, and how many do."),
     "gqlws_connections": ("", "Lists who is connected: user, address, since when."),
     "gqlws_subscriptions": ("", "Lists the running subscriptions, and how they are doing."),
-    "gqlws_kick": ("--user bob", "Disconnects Bob, after asking: watch his window come back by itself."),
+    "gqlws_kick": (
+        "--user bob --disconnect --may-reconnect",
+        "Disconnects Bob, after asking: watch his window come back by itself.",
+    ),
     "gqlws_check": ("--url {socket}", "Looks for what would keep the project from delivering, and names the fix."),
     "shell_plus": (
         "",
