@@ -11,12 +11,12 @@ from uuid import UUID
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import connections
 from django.db.models import Field, Model
 from django.utils.module_loading import import_string
 
 from ..serialization.models import travelling_fields
 from .groups import Template
+from .reading import read_row, read_rows
 from .rows import RowChange, RowEvent, State
 
 DEFAULT_GROUPS = ("all", "pk-{pk}")
@@ -81,27 +81,25 @@ class Bridge:
 
     def read(self, pks: Iterable[Any], using: str) -> dict[Any, State]:
         """The rows as they are in the database, by primary key; those that are not there are missing."""
-        pks, found = list(pks), {}
-        names = [field.attname for field in self.columns]
-        size = connections[using].ops.bulk_batch_size([self.model._meta.pk], pks) or 1
-        rows = self.model._base_manager.using(using).values_list("pk", *names)
-        for start in range(0, len(pks), size):
-            for pk, *values in rows.filter(pk__in=pks[start : start + size]):
-                found[pk] = {**dict(zip(names, values, strict=True)), "pk": pk}
-        return found
+        return read_rows(self.model, self.columns, pks, using)
 
     def read_one(self, pk: Any, using: str) -> State | None:
         """The row as it is in the database."""
-        return next(iter(self.read([pk], using).values()), None)
+        return read_row(self.model, self.columns, pk, using)
 
     def loaded(self, instance: Model, fields: Iterable[Field[Any, Any]] | None = None) -> State | None:
         """The row as the instance has it; None if only the database knows (deferred, an expression, generated)."""
         state: State = {"pk": self.pk_of(instance)}
+        values = instance.__dict__
         for field in self.columns if fields is None else fields:
-            value = instance.__dict__.get(field.attname, field)
-            if value is field or field.generated or hasattr(value, "resolve_expression"):
+            name = field.attname
+            value = values.get(name, field)
+            if value is None or value is state["pk"]:
+                state[name] = value
+            elif value is field or field.generated or hasattr(value, "resolve_expression"):
                 return None
-            state[field.attname] = field.to_python(value)
+            else:
+                state[name] = field.to_python(value)
         return state
 
     def instance(self, state: State, using: str) -> Model:

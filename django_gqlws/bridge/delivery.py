@@ -60,9 +60,11 @@ def send(changes: Sequence[Change], using: str) -> None:
     """Tells the subscribers. What is wrong with a change is logged; raises what the channel layer does."""
     batches: dict[tuple[Bridge, str], list[Row]] = {}
     for change in changes:
-        with logged(change.bridge):
+        try:
             for group, row in rows_of(change, using):
                 batches.setdefault((change.bridge, group), []).append(row)
+        except Exception as error:
+            _report([str(change.bridge)], error)
     messages = [
         message for (bridge, group), rows in batches.items() for message in _messages(bridge, group, rows, using)
     ]
@@ -83,21 +85,24 @@ def rows_of(change: Change, using: str) -> Iterator[tuple[str, Row]]:
     if event not in bridge.events or (event is RowEvent.UPDATED and not changed and old == new):
         return
     for move, state, groups in _parts(event, before, after, old, new):
-        row = Row(change.pk, event.value, changed, None if move is None else move.value, None)
-        if groups and state is not None and (bridge.payload is not None or row.is_gone):
-            row = row._replace(made=_make(bridge, row, bridge.instance(state, using)))
-            if row.made is None:
+        if not groups or state is None:
+            continue
+        made = None
+        if bridge.payload is not None or state is not after:
+            made = _make(change, event, changed, move, bridge.instance(state, using))
+            if made is None:
                 continue
+        row = Row(change.pk, event.value, changed, move and move.value, made)
         for group in groups:
             yield group, row
 
 
-def _make(bridge: Bridge, row: Row, instance: Model) -> Any:
+def _make(change: Change, event: RowEvent, changed: list[str], move: RowMove | None, instance: Model) -> Any:
+    bridge = change.bridge
     if bridge.payload is None:
         return instance
-    move = None if row.move is None else RowMove(row.move)
     try:
-        return bridge.payload(RowChange(RowEvent(row.event), row.pk, row.changed, move, instance))
+        return bridge.payload(RowChange(event, change.pk, changed, move, instance))
     except Exception as error:
         _report([_payload_of(bridge)], error)
         return None
@@ -105,14 +110,15 @@ def _make(bridge: Bridge, row: Row, instance: Model) -> Any:
 
 def _parts(
     event: RowEvent, before: State | None, after: State | None, old: list[str], new: list[str]
-) -> Iterator[tuple[RowMove | None, State | None, list[str]]]:
+) -> list[tuple[RowMove | None, State | None, list[str]]]:
     """What a change means, the state of the row that may be told, and to which groups."""
     if event is not RowEvent.UPDATED:
-        yield None, before or after, old or new
-        return
-    yield None, after, [group for group in new if group in old]
-    yield RowMove.ENTERED, after, [group for group in new if group not in old]
-    yield RowMove.LEFT, before, [group for group in old if group not in new]
+        return [(None, before or after, old or new)]
+    return [
+        (None, after, [group for group in new if group in old]),
+        (RowMove.ENTERED, after, [group for group in new if group not in old]),
+        (RowMove.LEFT, before, [group for group in old if group not in new]),
+    ]
 
 
 @contextmanager

@@ -18,6 +18,8 @@ class Template:
     text: str
     fields: Mapping[str, Field[Any, Any]]
     """Those that are named between braces."""
+    keys: Mapping[str, str]
+    """Where a state has their values."""
 
     @classmethod
     def parse(cls, model: type[Model], text: str) -> Template:
@@ -28,7 +30,7 @@ class Template:
                 if spec or conversion or not name.isidentifier():
                     raise ValueError("write the plain name of a field between the braces")
                 fields[name] = find_column(model, name)
-        return cls(text, fields)
+        return cls(text, fields, {name: attribute_of(name, field) for name, field in fields.items()})
 
     def fill(self, values: Mapping[str, Any]) -> str | None:
         """The group for values by the names of the template; None if one of them is None.
@@ -40,7 +42,8 @@ class Template:
 
     def of_row(self, state: Mapping[str, Any]) -> str | None:
         """The group of a row."""
-        return self.fill({name: state[attribute_of(name, field)] for name, field in self.fields.items()})
+        values = {name: state[key] for name, key in self.keys.items()}
+        return None if None in values.values() else self.text.format_map(values)
 
 
 def find_column(model: type[Model], name: str) -> Field[Any, Any]:

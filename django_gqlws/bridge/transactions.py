@@ -19,7 +19,8 @@ from .declaration import Bridge
 from .rows import State
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: that would be most of what one of ten thousand takes.
+@dataclass(slots=True)
 class Change:
     """A row before and after; None: there was, or is, no such row."""
 

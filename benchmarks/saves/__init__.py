@@ -1,0 +1,1 @@
+"""What it costs to save a row whose changes are told."""
