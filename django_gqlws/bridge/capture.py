@@ -11,11 +11,12 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.db.models import ManyToManyField, Model
-from django.db.models.signals import ModelSignal, m2m_changed, post_save, pre_delete, pre_save
+from django.db.models.signals import ModelSignal, m2m_changed, post_delete, post_save, pre_delete, pre_save
 
 from ..conf import get_setting
 from .declaration import Bridge, DeclarationError, Source, declare
 from .delivery import deliver, logged
+from .references import Reference, read_referrers, references_of
 from .rows import State
 from .transactions import Change, Collector
 
@@ -29,7 +30,8 @@ declared: dict[str, Mapping[str, Any]] = {}
 _bridges: dict[type[Model], Bridge] = {}
 _of_sender: dict[type[Model], list[Bridge]] = {}
 _of_through: dict[type[Model], list[tuple[Bridge, ManyToManyField[Any, Any]]]] = {}
-_connected: list[tuple[ModelSignal, type[Model]]] = []
+_of_target: dict[type[Model], list[Reference]] = {}
+_connected: list[tuple[ModelSignal, type[Model], str]] = []
 
 collector = Collector(deliver)
 
@@ -67,9 +69,9 @@ def declarations() -> list[tuple[str, str, Mapping[str, Any]]]:
 
 def connect() -> None:
     """Notices changes from now on, as the settings say. What they say wrongly is logged, and a system check."""
-    for signal, sender in _connected:
-        signal.disconnect(sender=sender, dispatch_uid=UID)
-    for known in (_bridges, _of_sender, _of_through, _connected):
+    for signal, sender, uid in _connected:
+        signal.disconnect(sender=sender, dispatch_uid=uid)
+    for known in (_bridges, _of_sender, _of_through, _of_target, _connected):
         known.clear()
     try:
         found = declarations()
@@ -99,11 +101,16 @@ def _connect_signals(signalled: Sequence[Bridge]) -> None:
                 through: Any = field.remote_field.through
                 _of_through.setdefault(through, []).append((bridge, field))
                 _connect(m2m_changed, relation_changed, through)
+        for target, reference in references_of(bridge):
+            _of_target.setdefault(target, []).append(reference)
+            _connect(pre_delete, before_target_delete, target)
+            _connect(post_delete, after_target_delete, target)
 
 
 def _connect(signal: ModelSignal, receiver: Any, sender: type[Model]) -> None:
-    signal.connect(receiver, sender=sender, weak=False, dispatch_uid=UID)
-    _connected.append((signal, sender))
+    uid = f"{UID}.{receiver.__name__}"
+    signal.connect(receiver, sender=sender, weak=False, dispatch_uid=uid)
+    _connected.append((signal, sender, uid))
 
 
 class _Saves:
@@ -157,6 +164,23 @@ def before_delete(sender: type[Model], instance: Any, using: str, origin: Any = 
             if before is None:
                 before = bridge.read_one(pk, using)
             collector.note(using, Change(bridge, pk, before, None))
+
+
+def before_target_delete(sender: type[Model], instance: Any, using: str, **_: Any) -> None:
+    """Reads the rows that refer to a row that is deleted."""
+    befores: list[tuple[Bridge, dict[Any, State]]] = []
+    for reference in _of_target[sender]:
+        with logged(reference[0]):
+            befores.append((reference[0], read_referrers(reference, instance, using)))
+    instance._state.__dict__["gqlws_referrers"] = befores
+
+
+def after_target_delete(sender: type[Model], instance: Any, using: str, **_: Any) -> None:
+    """Notes what has become of them."""
+    for bridge, befores in instance._state.__dict__.pop("gqlws_referrers", ()):
+        with logged(bridge):
+            afters = bridge.read(befores, using)
+            collector.note(using, *(Change(bridge, pk, befores[pk], after) for pk, after in afters.items()))
 
 
 def relation_changed(

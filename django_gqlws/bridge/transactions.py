@@ -37,7 +37,9 @@ class Change:
         """Both as one change."""
         is_around = later.since is not None and self.since is not None and later.since < self.since
         first = later if is_around else self
-        return Change(self.bridge, self.pk, first.before, later.after, self.relations | later.relations, first.since)
+        # Django tells of a deletion before it deletes: what changes a row that is there does not bring it back.
+        after = None if self.after is None and later.before is not None else later.after
+        return Change(self.bridge, self.pk, first.before, after, self.relations | later.relations, first.since)
 
 
 def merge(changes: Iterable[Change]) -> list[Change]:

@@ -71,6 +71,16 @@ class Product(models.Model):
         return self.name
 
 
+class Note(models.Model):
+    """A row that outlives what it refers to."""
+
+    text = models.CharField(max_length=100)
+    product = models.ForeignKey(Product, models.SET_NULL, null=True)
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class Book(Product):
     """A child in a table of its own."""
 

@@ -1,7 +1,11 @@
-"""A program without a server, such as a worker: changes products, in transactions of which some are rolled back."""
+"""A program without a server, such as a worker: changes products, in transactions of which some are rolled back.
+
+In the end a forked child, such as Celery has for its tasks, creates a last one and ends without cleaning up.
+"""
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from contextlib import suppress
@@ -17,7 +21,7 @@ class Undone(Exception):
 
 def main(seed: int) -> None:
     """Change the rows at random; say on stdout when half is done, and leave a row "end" at the end."""
-    from django.db import transaction
+    from django.db import connection, transaction
 
     from tests.project.models import Product
 
@@ -42,7 +46,11 @@ def main(seed: int) -> None:
                     dice.choice(products).delete()
             if dice.random() < 0.2:
                 raise Undone
-    Product.objects.create(name="end")
+    connection.close()
+    if (child := os.fork()) == 0:
+        Product.objects.create(name="end")
+        os._exit(0)
+    os.waitpid(child, 0)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,13 @@ from django.core import serializers
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.signals import post_save
+from pytest_django import Settings
 
 from django_gqlws.bridge.capture import connect
-from tests.project.models import Bestseller, Book, Product, Supplier, Tag
+from tests.project.models import Bestseller, Book, Note, Product, Supplier, Tag
 from tests.support.tables import situations
 
-from .conftest import Told
+from .conftest import PRODUCT, Told
 
 pytestmark = pytest.mark.usefixtures("bridged")
 
@@ -278,6 +279,50 @@ def test_several_changes_in_one_transaction(told: Told, alias: str, block: Any, 
 
     assert told.words() == ([] if block in ROLLBACKS else expected)
     assert len(told.broadcasts("project.Product", "all")) <= 1
+
+
+NOTE = {"groups": ["all", "product-{product_id}"]}
+
+ENDS: dict[str, tuple[Way, list[str]]] = {
+    "of one": (lambda shop: shop.product.delete(), ["updated product left"]),
+    "of a queryset": (lambda shop: shop.products.filter(pk=shop.product.pk).delete(), ["updated product left"]),
+    "of a proxy": (
+        lambda shop: Bestseller.objects.using(shop.alias).get(name="pen").delete(),
+        ["updated product left"],
+    ),
+    "by a cascade": (lambda shop: shop.supplier.delete(), ["updated product left"]),
+    "of a child": (lambda shop: shop.book.delete(), []),
+    "with the row itself": (
+        lambda shop: [shop.product.delete(), Note.objects.using(shop.alias).all().delete()],
+        ["deleted"],
+    ),
+}
+"""Deletions of a product that a note refers to."""
+
+
+@pytest.mark.parametrize("block", [committed, rolled_back, savepoint_rolled_back])
+@pytest.mark.parametrize(("way", "expected"), situations(ENDS))
+def test_what_a_row_refers_to_is_deleted(
+    told: Told, alias: str, settings: Settings, block: Any, way: Way, expected: list[str]
+) -> None:
+    """`SET_NULL` is an update, and the row leaves the group."""
+    shop = Shop(alias)
+    note = Note.objects.using(alias).create(text="good", product=shop.product)
+    settings.GQLWS = {**settings.GQLWS, "MODELS": {"project.Note": NOTE}}
+
+    with block(alias):
+        way(shop)
+
+    assert told.words("project.Note", f"product-{note.product_id}") == ([] if block in ROLLBACKS else expected)
+
+
+def test_a_fixture_that_counts(told: Told, alias: str, settings: Settings) -> None:
+    """With `raw` it is told of as any other save."""
+    settings.GQLWS = {**settings.GQLWS, "MODELS": {"project.Product": {**PRODUCT, "raw": True}}}
+
+    Shop(alias).load("cup")
+
+    assert told.words()[-1] == "created"
 
 
 def test_the_database_travels(told: Told, alias: str) -> None:
