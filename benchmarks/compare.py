@@ -13,12 +13,13 @@ from benchmarks.lineup import LINEUP, SERVERS
 from benchmarks.report import markdown
 from benchmarks.results import Measurement, Results
 from benchmarks.runner import measure_all
-from benchmarks.targets import verdicts
+from benchmarks.targets import compared, verdicts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("--quick", action="store_true", help="one short round of the chief workloads and servers")
+    parser.add_argument("--targets", action="store_true", help="nothing but what the targets compare")
     parser.add_argument("--rounds", type=int, help="default: 3")
     parser.add_argument("--seconds", type=float, help="length of a measurement, default: 3")
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, metavar="NAME", help=", ".join(WORKLOADS))
@@ -32,11 +33,13 @@ def run(arguments: argparse.Namespace, folder: Path) -> int:
     servers = [SERVERS[name] for name in arguments.servers or []]
     measurements = []
     facts = machine.facts()
+    pairs = compared()
     for measurement in measure_all(
         workloads or [workload for workload in CATALOGUE if workload.in_quick or not quick],
         servers or [server for server in LINEUP if server.in_quick or not quick],
         arguments.rounds or (1 if quick else 3),
         arguments.seconds or (1 if quick else 3),
+        lambda workload, server: not arguments.targets or (workload.name, server.name) in pairs,
     ):
         measurements.append(measurement)
         print(_progress(measurement), file=sys.stderr, flush=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks import launch
 from benchmarks.environments import Unavailable
@@ -18,13 +18,17 @@ _GENERATOR_TIMEOUT = 600
 
 
 def measure_all(
-    workloads: Sequence[Workload], servers: Sequence[Server], rounds: int, seconds: float
+    workloads: Sequence[Workload],
+    servers: Sequence[Server],
+    rounds: int,
+    seconds: float,
+    is_wanted: Callable[[Workload, Server], bool],
 ) -> Iterator[Measurement]:
-    """Every workload on its servers, each in fresh processes; every other round in the opposite order."""
+    """The workloads on their servers, each in fresh processes; every other round in the opposite order."""
     for number in range(rounds):
         for workload in workloads:
             for server in servers if number % 2 == 0 else reversed(servers):
-                if server.name in workload.servers:
+                if server.name in workload.servers and is_wanted(workload, server):
                     yield measure(workload, server, number, seconds)
 
 

@@ -55,6 +55,26 @@ def verdicts(results: Results) -> list[Verdict]:
     ]
 
 
+def compared() -> set[tuple[str, str]]:
+    """The workloads and servers, by name, whose figures the targets are about."""
+    asked = _Asked()
+    for target in TARGETS:
+        target.measured(asked)
+    return asked.pairs
+
+
+class _Asked(Results):
+    """Knows every figure, and which workloads and servers it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__((), {})
+        self.pairs: set[tuple[str, str]] = set()
+
+    def median(self, workload: str, server: str, figure: str) -> float:
+        self.pairs.add((workload, server))
+        return 1.0
+
+
 def _ratio(above: float | None, below: float | None) -> float | None:
     return above / below if above is not None and below else None
 

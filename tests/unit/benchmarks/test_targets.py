@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import charts, docs
-from benchmarks.catalogue import CATALOGUE
+from benchmarks.catalogue import CATALOGUE, WORKLOADS
 from benchmarks.report import markdown
 from benchmarks.results import Measurement, Results
-from benchmarks.targets import TARGETS, verdicts
+from benchmarks.targets import TARGETS, compared, verdicts
 
 
 def measured(**per_second: float) -> Results:
@@ -100,3 +100,12 @@ def test_figures_replace_what_stood_between_the_marks(tmp_path: Path, monkeypatc
     assert "≥ 50 x | 40 x" not in text
     assert text.startswith("# Performance")
     assert text.endswith("<!-- end of steady -->\n")
+
+
+def test_what_the_targets_compare() -> None:
+    """Workloads with servers that run them, and no server that no target is about."""
+    pairs = compared()
+
+    assert all(server in WORKLOADS[workload].servers for workload, server in pairs)
+    assert ("churn", "ours") in pairs
+    assert "strawberry" not in {server for _, server in pairs}
