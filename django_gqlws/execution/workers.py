@@ -61,13 +61,16 @@ async def run(function: Callable[..., T], *args: Any) -> T:
     try:
         await job.waiter
     except asyncio.CancelledError:
-        if not place.withdraw(job):
-            await _outlast(job)
-            if job.error is None:
-                raise CancelledTooLate(job.result) from None
-        raise
-    finally:
+        if place.withdraw(job):
+            raise
+        await _outlast(job)
         job.restore_context()
+        if job.error is None:
+            raise CancelledTooLate(job.result) from None
+        raise
+    # Not in a `finally`: what a closed loop left behind ends in the garbage collector, in whatever thread, amid
+    # whatever it does, and its variables are not for there.
+    job.restore_context()
     if job.error is not None:
         raise job.error
     result: T = job.result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -296,6 +297,31 @@ def test_another_loop_after_one_that_was_closed_too_early() -> None:
 
     assert asyncio.run(run(len, "abc")) == 3
     assert len(left) == 1
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_garbage_of_a_loop_that_was_closed_too_early() -> None:
+    """Whoever happens to collect it keeps the context variables that it has."""
+    gates: list[ThreadGate] = []
+
+    async def leave_behind() -> None:
+        tenant.set("the closed loop's")
+        gates.append(gate := ThreadGate())
+        asyncio.get_running_loop().create_task(run(gate.wait))
+        await gate.reached.wait()
+
+    async def collect() -> str:
+        tenant.set("the collector's")
+        await run(len, "behind what was left")
+        gc.collect()
+        return tenant.get()
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(leave_behind())
+    loop.close()
+    gates[0].open()
+
+    assert asyncio.run(collect()) == "the collector's"
 
 
 async def test_two_loops_at_the_same_time() -> None:
