@@ -11,7 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.timesince import timesince
+from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from graphql import GraphQLError, Source, parse, print_ast
@@ -27,17 +27,17 @@ def age(moment: datetime | None) -> str:
     """How long ago a moment was."""
     if moment is None:
         return NOTHING
-    return _time(moment, _duration(timezone.now() - moment, since=moment))
+    span = timezone.now() - moment
+    return _time(moment, timesince(moment, depth=2) if span >= MINUTE else _seconds(span))
 
 
 def remaining(moment: datetime) -> str:
     """How long it is until a moment."""
-    return _time(moment, _duration(moment - timezone.now(), since=timezone.now() - (moment - timezone.now())))
+    span = moment - timezone.now()
+    return _time(moment, timeuntil(moment, depth=2) if span >= MINUTE else _seconds(span))
 
 
-def _duration(span: timedelta, since: datetime) -> str:
-    if span >= MINUTE:
-        return timesince(since, depth=2)
+def _seconds(span: timedelta) -> str:
     seconds = max(int(span.total_seconds()), 0)
     return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
 
