@@ -35,8 +35,8 @@ from .writer import Answer, Beat, prepare, read_blocks, remove, sweep, write
 
 logger = logging.getLogger(__name__)
 
-ROWS_PER_BEAT = 4_000
-"""Rows that one beat adds, changes or deletes; what is more waits for the next. It takes about a tenth of a second."""
+ROWS_PER_BEAT = 2_000
+"""Rows that one beat adds, changes or deletes; what is more waits for the next. New ones take a fifth of a second."""
 
 SHORTEST_PAUSE = 1.0
 """Seconds between two beats at least, also when somebody waits for the result of an instruction."""
