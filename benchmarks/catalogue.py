@@ -81,7 +81,7 @@ _SUBSCRIBERS = "Fan-out, more subscribers"
 _COMING_AND_GOING = "Subscriptions and visits"
 
 CATALOGUE = (
-    _fan_out("fan-out", _EVERYBODY, "equal documents"),
+    _fan_out("fan-out", _EVERYBODY, "equal documents", servers=_GRAPHQL | {"unwatched"}),
     _fan_out("personal", _EVERYBODY, "personal results", field="onPersonal"),
     _fan_out("personal-sync", _EVERYBODY, "personal results, sync publish", field="onPersonalSync"),
     _fan_out(

@@ -93,6 +93,7 @@ OURS = Asgi("ours", "django_gqlws", "ours", variables=_settings("settings_ours")
 
 LINEUP: tuple[Server, ...] = (
     OURS,
+    Asgi("unwatched", "without registry", "ours", variables=_settings("settings_unwatched"), in_quick=False),
     Asgi("peer", "channels_graphql_ws 1.0.0rc7", "peer", PythonEnvironment("peer")),
     Asgi("strawberry", "strawberry", "strawberry_channels", PythonEnvironment("strawberry"), in_quick=False),
     Asgi("ariadne", "ariadne", "ariadne_asgi", PythonEnvironment("ariadne"), in_quick=False),

@@ -13,6 +13,8 @@ from benchmarks.sessions import wait
 
 _FEWEST_BROADCASTS = 3
 _WARM_UP = 0.25
+_SETTLE = 7.0
+"""Seconds in which servers do what comes once after clients: ours writes them into its database every 5 s."""
 _ROOMS_UNDER_WAY = 64
 
 
@@ -60,6 +62,7 @@ class _Stage:
         self._audience = audience
         self._audience.subscribe(self._control)
         self._audience.settle(self._control)
+        bench.loop.run_for(_SETTLE)
         self._heard_before = bench.loop.received - self._control.received
 
     @property
