@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 from django.views.debug import SafeExceptionReporterFilter
 
@@ -27,11 +26,14 @@ MAX_VALUES = 200
 
 MAX_DEPTH = 10
 
+IGNORED = "#,\ufeff"
+"""What tokens begin with that mean nothing, besides white space."""
+
 _TOKEN = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*(?:"""|\Z)'  # A text that was cut off ends where the document does.
+    r'"""(?:\\"""|(?!""").)*(?:"""|\Z)'  # A text that was cut off ends where the document does.
     r'|"(?:[^"\\\n]|\\.)*(?:"|\n|\Z)'
-    r"|#[^\n]*"
-    r"|\$?[A-Za-z_]\w*"
+    r"|#[^\n\r]*"
+    r"|[A-Za-z_]\w*"
     r"|-?\d[\w.+-]*"
     r"|\s+|.",
     re.DOTALL,
@@ -60,7 +62,8 @@ def redact(document: str, variables: Mapping[str, Any]) -> tuple[str, dict[str, 
     """A document and its variables as they may be kept.
 
     Hidden are the values of variables, arguments and input fields whose names look secret, and variables that are given
-    to such arguments. Nobody knows how the variables of a document that is too long are used: all are hidden.
+    to such arguments, with their defaults. Nobody knows how the variables of a document that is too long are used: all
+    are hidden.
     """
     names = hidden_names()
     text, used = _redact_document(document[: MAX_DOCUMENT + 1], names)
@@ -72,10 +75,10 @@ def redact(document: str, variables: Mapping[str, Any]) -> tuple[str, dict[str, 
 
 @lru_cache(maxsize=128)
 def _redact_document(document: str, names: re.Pattern[str]) -> tuple[str, frozenset[str]]:
-    scanner = _Scanner(names)
-    for token in _TOKEN.findall(document):
-        scanner.take(token)
-    return "".join(scanner.kept), frozenset(scanner.variables)
+    tokens = _TOKEN.findall(document)
+    # How a variable is used is known behind its default only.
+    used = frozenset(_Scanner(names, frozenset()).read(tokens).variables)
+    return "".join(_Scanner(names, used).read(tokens).kept), used
 
 
 class _Scanner:
@@ -85,21 +88,33 @@ class _Scanner:
     it is an alias. A variable's default follows its type and an equals sign.
     """
 
-    def __init__(self, names: re.Pattern[str]) -> None:
+    def __init__(self, names: re.Pattern[str], secret: frozenset[str]) -> None:
         self.kept: list[str] = []
         self.variables: set[str] = set()
+        """Those that are given to secret arguments."""
         self._names = names
+        self._secret = secret
+        self._sign = ""
         self._depth = 0
         self._last = ""
         self._declared = ""
         # Closing brackets that a hidden value still needs; None: nothing is being hidden.
         self._open: int | None = None
 
-    def take(self, token: str) -> None:
-        if token.isspace() or token.startswith("#") or token == ",":
-            if not self._open:
-                self.kept.append("" if token.startswith("#") else token)
-            return
+    def read(self, tokens: Iterable[str]) -> Self:
+        for token in tokens:
+            if token.isspace() or token[0] in IGNORED:
+                if not self._open:
+                    self.kept.append("" if token.startswith("#") else token)
+            elif token == "$":
+                # What is ignored may stand between it and the name.
+                self._sign = token
+            else:
+                self._take(self._sign + token)
+                self._sign = ""
+        return self
+
+    def _take(self, token: str) -> None:
         if self._open is None:
             self._keep(token)
         else:
@@ -112,7 +127,8 @@ class _Scanner:
             self._declared = self._last if self._last.startswith("$") else ""
             self._open = 0 if not self._declared and self._names.search(self._last) else None
         elif self._depth and token == "=" and self._declared:
-            self._open = 0 if self._names.search(self._declared) else None
+            is_secret = self._declared[1:] in self._secret or self._names.search(self._declared)
+            self._open = 0 if is_secret else None
         self._last = token
 
     def _hide(self, token: str) -> None:
@@ -145,7 +161,7 @@ class _Values:
             return value
         if isinstance(value, (int, float)):
             # A number that JSON, or the database, does not know would spoil all that is written with it.
-            return value if math.isfinite(value) and abs(value) < 2**63 else clean(value, MAX_TEXT)
+            return value if abs(value) < 2**63 else clean(value, MAX_TEXT)
         if depth == MAX_DEPTH or self._left <= 0:
             return CUT
         if isinstance(value, Mapping):
