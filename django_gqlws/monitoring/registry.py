@@ -12,6 +12,9 @@ from ..connection.connection import Connection
 from ..connection.operation import Operation
 from ..connection.tally import Counts
 
+MAX_GROUPS = 1_000
+"""Groups of one subscription that are shown: a client that joins more takes no beat from the others."""
+
 SLICE = 100
 """Connections that are looked at between two looks at everything else that the event loop has to do."""
 
@@ -57,7 +60,7 @@ class Changes:
     """What is to be written; what does not find room waits for the next beat."""
 
     room: int
-    """Rows that may still be added."""
+    """Rows that may still be added. The last subscription may take more, with all of its groups."""
     connections: list[tuple[UUID, Connection]] = field(default_factory=list)
     users: list[tuple[UUID, Connection, Any]] = field(default_factory=list)
     subscriptions: list[NewSubscription] = field(default_factory=list)
@@ -71,8 +74,8 @@ class Changes:
     """Connections and subscriptions that have found no room."""
 
     def take(self, rows: int = 1) -> bool:
-        """Whether there is room for so many rows, which is taken then."""
-        if self.room < rows:
+        """Whether there is room, which so many rows take then."""
+        if self.room <= 0:
             return False
         self.room -= rows
         return True
@@ -122,8 +125,8 @@ class Registry:
             has_room = changes.room > 0
             self._compare(connection, changes)
             if has_room and changes.room <= 0:
-                # The next beat begins with those that it was too late for.
-                self._offset = start + number
+                # The next beat begins with those that it was too late for. Who had all of this one waits, too.
+                self._offset = start + max(number, 1)
             if number % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
         return changes
@@ -203,13 +206,13 @@ class Registry:
             changes.counts.append((known, counts))
         membership = operation.membership
         if membership is not None and membership.changes != known.changes:
-            names = membership.names
+            names = membership.names[:MAX_GROUPS]
             if changes.take(len(names)):
                 changes.groups.append((known, membership.topic, names, membership.changes))
 
     def _list(self, connection: Connection, connection_id: UUID, operation: Operation, changes: Changes) -> None:
         membership = operation.membership
-        names = [] if membership is None else membership.names
+        names = [] if membership is None else membership.names[:MAX_GROUPS]
         if not changes.take(1 + len(names)):
             changes.unwritten += 1
             return

@@ -164,23 +164,26 @@ class Reporter:
         self._hurry.clear()
 
     async def _beat(self) -> None:
+        try:
+            await self._tell()
+        except Exception as error:
+            self._failed(error)
+        else:
+            self._recovered()
+
+    async def _tell(self) -> None:
         changes, version = await self.registry.changes(ROWS_PER_BEAT), self._blocks.version
         marks = Marks.now()
         self._describe(changes, marks)
         sample = marks.sample(self._process, self._marks)
         beat = Beat(self._process, self._is_first, changes, sample)
-        try:
-            answer = await self._in_thread(lambda: write(beat))
-            self._wrote(beat, answer)
-            self._marks = marks
-            self._blocks.replace(answer.blocks, version)
-            await self._attendant.close_blocked()
-            if await self._in_thread(self._sweep):
-                logger.info("The rows of a process that is gone were deleted.")
-        except Exception as error:
-            self._failed(error)
-        else:
-            self._recovered()
+        answer = await self._in_thread(lambda: write(beat))
+        self._wrote(beat, answer)
+        self._marks = marks
+        self._blocks.replace(answer.blocks, version)
+        await self._attendant.close_blocked()
+        if await self._in_thread(self._sweep):
+            logger.info("The rows of a process that is gone were deleted.")
 
     def _describe(self, changes: Changes, marks: Marks) -> None:
         process = self._process

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.db import close_old_connections, connections, router, transaction
@@ -18,6 +19,10 @@ from .models import BlockedUser, Connection, Membership, Process, Sample, Subscr
 from .registry import Changes, WrittenSubscription
 from .rows import connection_row, membership_rows, subscription_row, user_of
 from .samples import KEPT
+
+logger = logging.getLogger(__name__)
+
+Row = TypeVar("Row")
 
 CHUNK = 500
 """Rows of one statement."""
@@ -135,19 +140,31 @@ def _write_changes(process: Process, changes: Changes, using: str) -> None:
     _delete(Membership, "subscription", [*ended, *(known.id for known, _, _, _ in changes.groups)])
     _delete(Subscription, "pk", ended)
     _delete(Connection, "pk", [id for id, _ in changes.closed])
-    Connection.objects.bulk_create(
-        (connection_row(id, process, connection) for id, connection in changes.connections), batch_size=CHUNK
-    )
+    come = ((id, process, connection) for id, connection in changes.connections)
+    Connection.objects.bulk_create(_made(connection_row, come), CHUNK)
     for id, connection, _ in changes.users:
         user, label = user_of(connection.scope)
         Connection.objects.filter(pk=id).update(user=user, user_label=label)
-    Subscription.objects.bulk_create((subscription_row(new, process) for new in changes.subscriptions), CHUNK)
-    joined = [(new.id, new.topic, new.groups) for new in changes.subscriptions]
+    started = _made(subscription_row, ((new, process) for new in changes.subscriptions))
+    Subscription.objects.bulk_create(started, CHUNK)
+    made = {row.pk for row in started}
+    joined = [(new.id, new.topic, new.groups) for new in changes.subscriptions if new.id in made]
     joined += [(known.id, topic, names) for known, topic, names, _ in changes.groups]
     Membership.objects.bulk_create(
         [row for id, topic, names in joined for row in membership_rows(id, process, topic, names)], CHUNK
     )
     _update_counts(changes.counts, using)
+
+
+def _made(make: Callable[..., Row], given: Iterable[tuple[Any, ...]]) -> list[Row]:
+    """Rows made of what lives. One that cannot be made is left out: it must not cost the others theirs."""
+    rows = []
+    for arguments in given:
+        try:
+            rows.append(make(*arguments))
+        except Exception:
+            logger.exception("A row of the registry of live connections cannot be written; it is left out.")
+    return rows
 
 
 def _delete(model: Any, name: str, ids: Sequence[Any]) -> None:

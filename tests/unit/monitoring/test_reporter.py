@@ -10,10 +10,11 @@ import pytest
 from django.utils import timezone
 
 from django_gqlws.connection.tally import Counts
-from django_gqlws.monitoring import Connection, Membership, Process, Sample, Subscription
-from django_gqlws.monitoring.registry import Changes, Registry
+from django_gqlws.monitoring import Connection, Membership, Process, Sample, Subscription, reporter
+from django_gqlws.monitoring.registry import MAX_GROUPS, Changes, Registry
+from django_gqlws.monitoring.reporter import Reporter
 from django_gqlws.monitoring.rows import process_row
-from django_gqlws.monitoring.writer import Beat, remove, sweep, write
+from django_gqlws.monitoring.writer import Answer, Beat, remove, sweep, write
 
 pytestmark = pytest.mark.django_db
 NOTHING = Counts(0, 0, 0, 0, 0)
@@ -145,6 +146,62 @@ def test_a_storm_is_written_bit_by_bit(beat: Beats) -> None:
 
     assert left == [40, 20, 0, 0, 0]
     assert rows() == (30, 30, 30)
+
+
+def test_a_subscription_to_very_many_groups(beat: Beats) -> None:
+    """It is listed with a bounded number of them, however small a beat is, and holds nobody up for longer than that."""
+    beat.registry.enter(client(operation(*map(str, range(5 * MAX_GROUPS)))))
+    beat.registry.enter(client(operation("a")))
+
+    for _ in range(3):
+        beat(room=10)
+
+    assert rows() == (2, 2, MAX_GROUPS + 2)
+
+
+def test_a_client_that_fills_each_beat(beat: Beats) -> None:
+    """It takes turns with the others."""
+    moving = operation("a")
+    beat.registry.enter(client(moving))
+    beat()
+    beat.registry.enter(client(operation("b")))
+
+    for number in range(1, 5):
+        moving.membership.changes = number
+        beat(room=1)
+
+    assert Membership.objects.filter(name="b").exists()
+
+
+def test_a_row_that_cannot_be_made(beat: Beats, caplog: pytest.LogCaptureFixture) -> None:
+    """It is left out, once, and the log says so; the others are written."""
+    beat.registry.enter(client(operation("a", variables={"n": object()}), operation("b")))
+
+    beat()
+    beat()
+
+    assert rows() == (1, 1, 2)
+    assert [record.message for record in caplog.records] == [
+        "A row of the registry of live connections cannot be written; it is left out."
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_an_error_that_nobody_expects(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """It costs a beat, and not the task: the next one writes."""
+    caplog.set_level("INFO")
+    monkeypatch.setattr(reporter, "read_blocks", dict)
+    monkeypatch.setattr(reporter, "write", lambda beat: Answer(False, {}))
+    monkeypatch.setattr(Reporter, "_sweep", lambda self: 0)
+    ours = Reporter()
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ours.registry, "changes", lambda room: 1 / 0)
+        await ours._beat()
+    await ours._beat()
+
+    assert "ZeroDivisionError" in caplog.text
+    assert caplog.messages[-1] == "The registry of live connections is written again."
 
 
 def test_who_comes_and_goes_between_two_beats_costs_nothing(beat: Beats) -> None:
