@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from ..monitoring import Membership
 from . import columns
 from .actions import End
-from .base import RegistryAdmin
+from .base import GuardedColumnsAdmin
 from .connections import user_of
 from .filters import GroupFilter, TroubleFilter, frequent
 from .pages import may, page_url
@@ -21,7 +21,7 @@ LARGE = ("document", "variables")
 """Not read for a list."""
 
 
-class SubscriptionAdmin(RegistryAdmin):
+class SubscriptionAdmin(GuardedColumnsAdmin):
     """The subscriptions, the latest first."""
 
     list_display = [
@@ -53,8 +53,9 @@ class SubscriptionAdmin(RegistryAdmin):
         ("process", admin.RelatedOnlyFieldListFilter),
     ]
     list_select_related = ["process", "connection"]
-    search_fields = ["field", "operation_name", "connection__user_label", "connection__user", "connection__address"]
+    search_fields = ["field", "operation_name", "connection__user_label", "connection__user"]
     actions = [End()]
+    guarded_columns = {"client": "view_connection"}
     fieldsets = [
         (None, {"fields": ["field", "operation_name", "who", "client", "process", "age"]}),
         (
@@ -85,6 +86,10 @@ class SubscriptionAdmin(RegistryAdmin):
         found: QuerySet[Any] = super().get_queryset(request).prefetch_related(named)
         page = request.resolver_match and request.resolver_match.url_name
         return found if str(page).endswith("_change") else found.defer(*LARGE)
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """The address is one of the connection's own affairs."""
+        return [*self.search_fields, *(["connection__address"] if may(request, "view_connection") else [])]
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         """Whether the user may end subscriptions."""

@@ -170,6 +170,26 @@ def test_counts_of_another_table(page: str, column: str, permission: str, rows: 
     assert column in client.get(address(page, rows)).text
 
 
+def test_the_connection_of_a_subscription(rows: dict[str, Any], log_in: LogIn) -> None:
+    """Its address is neither shown nor found, and no link leads to it, unless one may see connections."""
+    monitoring.Connection.objects.update(address="192.0.2.77")
+    client = log_in("view_subscription")
+    page, found = address("subscription_change", rows), f"{address('subscription_changelist', rows)}?q=192.0.2.77"
+    link = reverse("admin:django_gqlws_connection_change", args=[rows["connection"].pk])
+
+    assert "192.0.2.77" not in client.get(page).text
+    assert link not in client.get(page).text
+    assert client.get(found).context["cl"].result_count == 0
+
+    user: Any = client.get(page).wsgi_request.user
+    user.user_permissions.add(
+        Permission.objects.get(content_type__app_label="django_gqlws", codename="view_connection")
+    )
+    assert "192.0.2.77" in client.get(page).text
+    assert link in client.get(page).text
+    assert client.get(found).context["cl"].result_count == 1
+
+
 def test_nothing_is_added_changed_or_deleted(staff: Client, rows: dict[str, Any]) -> None:
     """Not even by who may do everything: the rows are the processes' own."""
     pk = rows["connection"].pk
