@@ -206,6 +206,8 @@ class Reporter:
         """In the thread. What was left behind by one that was interrupted is looked for once."""
         if not self._must_sweep and not Process.objects.stale().exists():
             return 0
+        # The processes go first: if it is interrupted, only another sweep finds what they have left.
+        self._must_sweep = True
         gone = sweep()
         self._must_sweep = False
         return gone

@@ -7,14 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from django_gqlws.connection.tally import Counts
-from django_gqlws.monitoring import Connection, Membership, Process, Sample, Subscription, reporter
+from django_gqlws.monitoring import Connection, Membership, Process, Sample, Subscription, reporter, writer
 from django_gqlws.monitoring.registry import MAX_GROUPS, Changes, Registry
 from django_gqlws.monitoring.reporter import Reporter
 from django_gqlws.monitoring.rows import process_row
 from django_gqlws.monitoring.writer import Answer, Beat, remove, sweep, write
+from tests.support.registry import write_connection, write_process
 
 pytestmark = pytest.mark.django_db
 NOTHING = Counts(0, 0, 0, 0, 0)
@@ -242,6 +244,27 @@ def test_a_process_that_was_taken_for_gone_comes_back(beat: Beats) -> None:
     assert rows() == (0, 0, 0)
     beat()
     assert rows() == (1, 1, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_sweep_that_was_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next beat goes on with it, although the process itself is gone already."""
+    ours = Reporter()
+    ours._must_sweep = False
+    await sync_to_async(leave_behind)()
+    with monkeypatch.context() as busy:
+        busy.setattr(writer, "_sweep_some", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await sync_to_async(ours._sweep)()
+
+    await sync_to_async(ours._sweep)()
+
+    assert not await Connection.objects.aexists()
+
+
+def leave_behind() -> None:
+    """A process is killed."""
+    write_connection(write_process(seen=timezone.now() - timedelta(hours=1)))
 
 
 def test_the_living_are_not_swept(beat: Beats) -> None:
