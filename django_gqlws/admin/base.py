@@ -11,6 +11,7 @@ from django.forms import Media
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
+from .actions import ConfirmedAction
 from .pages import STYLE, live_context, may, page_url, problem, respond_problem, script
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class RegistryAdmin(ModelAdmin):
         """What is alive."""
         return self.model._default_manager.live()
 
-    def list_url(self) -> str:
+    def list_url(self) -> str | None:
         """The address of the list."""
         return page_url(self.admin_site, self.page)
 
@@ -92,7 +93,9 @@ class RegistryAdmin(ModelAdmin):
     def _buttons(self, request: HttpRequest) -> Iterator[tuple[str, Any]]:
         actions: dict[str, Any] = self.get_actions(request)
         for action, name, _ in actions.values():
-            yield name, action.button
+            # A project may have added actions of its own to the site.
+            if isinstance(action, ConfirmedAction):
+                yield name, action.button
 
 
 class PageAdmin(RegistryAdmin):

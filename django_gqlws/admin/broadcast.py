@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from .. import monitoring
 from ..exceptions import BroadcastError, PayloadError
-from .pages import page_url, problem, respond, respond_problem
+from .pages import problem, respond, respond_problem
 
 PAGE = "membership_broadcast"
 REACHED = ngettext_lazy("%(count)d live subscription gets it now.", "%(count)d live subscriptions get it now.", "count")
@@ -113,4 +113,4 @@ def _send(model_admin: Any, request: HttpRequest, topic: str, group: str | None,
     said = _("Broadcast to %(topic)s: %(payload)s") % {"topic": topic, "payload": text}
     LogEntry.objects.log_actions(request.user.pk, [subject], CHANGE, said)  # type: ignore[arg-type]
     model_admin.message_user(request, _("The broadcast was sent."), messages.SUCCESS)
-    return HttpResponseRedirect(page_url(model_admin.admin_site, PAGE))
+    return HttpResponseRedirect(request.path)

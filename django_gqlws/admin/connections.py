@@ -72,8 +72,10 @@ class ConnectionAdmin(GuardedColumnsAdmin):
     @admin.display(description=gettext_lazy("subscriptions"), ordering="subscription_count")
     def subscriptions(self, connection: Any) -> str:
         """How many it has, and the way to them."""
-        url = f"{page_url(self.admin_site, 'subscription_changelist')}?connection__id__exact={connection.pk}"
-        return columns.link(url, columns.number(connection.subscription_count))
+        url = page_url(self.admin_site, "subscription_changelist")
+        return columns.link(
+            url and f"{url}?connection__id__exact={connection.pk}", columns.number(connection.subscription_count)
+        )
 
     @admin.display(description=gettext_lazy("connected for"), ordering="-since")
     def age(self, connection: Any) -> str:

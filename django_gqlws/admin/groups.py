@@ -68,7 +68,7 @@ class GroupAdmin(PageAdmin):
     def _rows(self, request: HttpRequest, found: Any) -> Iterator[dict[str, Any]]:
         broadcast = page_url(self.admin_site, "membership_broadcast")
         subscriptions = page_url(self.admin_site, "subscription_changelist")
-        may_look = may(request, "view_subscription")
+        may_look = subscriptions is not None and may(request, "view_subscription")
         for row in found:
             key = urlencode({"group": group_key(row["topic"], row["name"])})
             yield {

@@ -12,7 +12,7 @@ from django.forms import Media
 from django.forms.widgets import Script
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -68,16 +68,19 @@ def may(request: HttpRequest, permission: str) -> bool:
     return bool(user.has_perm(f"{APP}.{permission}"))
 
 
-def page_url(site: AdminSite, name: str, *arguments: Any) -> str:
-    """The address of a page on this site."""
-    return reverse(f"admin:{APP}_{name}", args=arguments, current_app=site.name)
+def page_url(site: AdminSite, name: str, *arguments: Any) -> str | None:
+    """The address of a page on this site; None if the site does not have it."""
+    try:
+        return reverse(f"admin:{APP}_{name}", args=arguments, current_app=site.name)
+    except NoReverseMatch:
+        return None
 
 
 def tabs(request: HttpRequest, site: AdminSite, current: str) -> Iterator[Tab]:
-    """Yields the pages that the user may see."""
+    """Yields the pages of the site that the user may see."""
     for page in PAGES:
-        if may(request, page.permission):
-            yield Tab(page.title, page_url(site, page.name), page.name == current)
+        if may(request, page.permission) and (url := page_url(site, page.name)) is not None:
+            yield Tab(page.title, url, page.name == current)
 
 
 def live_context(request: HttpRequest, site: AdminSite, current: str, *, refreshes: bool = True) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db import connections
 from django.test import Client, override_settings
@@ -309,6 +310,33 @@ class TestSites:
             assert 'href="/own/django_gqlws/' in text
             assert 'href="/admin/' not in text
         assert staff.get(address("connection_change", row.pk, site="own")).status_code == 200
+
+    @pytest.mark.parametrize("model", ["sample", "connection", "subscription", "membership", "process", "blockeduser"])
+    def test_one_that_has_a_single_page(self, model: str, staff: Client) -> None:
+        """The page has no links to those that are not there."""
+        connection = write_connection(write_process(), "ann")
+        rows = {"connection": connection, "subscription": write_subscription(connection, "lobby")}
+
+        pages = [address(f"{model}_changelist", site=f"only-{model}")]
+        if model in rows:
+            pages.append(address(f"{model}_change", rows[model].pk, site=f"only-{model}"))
+
+        for page in pages:
+            response = staff.get(page)
+            assert response.status_code == 200
+            links = set(re.findall(rf'href="/only-{model}/django_gqlws/(\w+)/', response.text))
+            assert links <= {model}
+
+    def test_an_action_of_the_project(self, staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is offered in the lists. The page of a row has buttons for our own."""
+        row = write_connection(write_process(), "ann")
+        monkeypatch.setitem(admin.site._actions, "export", lambda *_: None)  # As `add_action` does, for ever.
+
+        listed = staff.get(address("connection_changelist"))
+        page = staff.get(address("connection_change", row.pk))
+
+        assert 'value="export"' in listed.text
+        assert [name for name, _ in page.context["gqlws_actions"]] == ["disconnect", "block"]
 
     def test_tables_that_are_missing(self, staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each page says what to run, for the database that is meant."""
