@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from django_gqlws.broker import process
 from tests.support.server import HOST, Server
@@ -41,6 +41,14 @@ def processes(environment: Environment) -> Iterator[tuple[Process, Process]]:
     """Two server processes."""
     with ExitStack() as stack:
         yield stack.enter_context(Process(env=environment)), stack.enter_context(Process(env=environment))
+
+
+@pytest.fixture(autouse=True)
+def databases(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Commands run Django's checks, and these ask each database whether it knows JSON: no reason to empty it behind
+    each test, as the mark does."""
+    with django_db_blocker.unblock():
+        yield
 
 
 @pytest.fixture
