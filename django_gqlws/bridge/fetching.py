@@ -12,6 +12,8 @@ from django.db.models import Model
 from ..broker.event import Item
 from ..execution.kinds import call
 from ..tasks import Tasks
+from .declaration import Bridge
+from .delivery import layer_group, logged
 from .rows import Row
 
 logger = logging.getLogger(__name__)
@@ -20,24 +22,34 @@ logger = logging.getLogger(__name__)
 _reading = Tasks(lambda error: logger.error("The rows of a broadcast could not be read: %r", error, exc_info=error))
 
 
-async def fetch(item: Item, model: type[Model], select_related: Sequence[str]) -> Mapping[Any, Model]:
-    """The rows of the item's broadcast that still exist, by primary key, as committed now or later."""
-    key = model, select_related
+async def fetch(item: Item, bridge: Bridge, select_related: Sequence[str]) -> Mapping[Any, Model]:
+    """The rows of the item's broadcast that are still in its group, by primary key, as committed now or later."""
+    key = bridge, select_related
     reading: asyncio.Task[Mapping[Any, Model]] | None = item.memo.get(key)
     if reading is None:
-        reading = item.memo[key] = _reading.start(_read(item, model, select_related))
+        reading = item.memo[key] = _reading.start(_read(item, bridge, select_related))
     return await asyncio.shield(reading)
 
 
-async def _read(item: Item, model: type[Model], select_related: Sequence[str]) -> Mapping[Any, Model]:
+def is_told_to(instance: Model, bridge: Bridge, item: Item) -> bool:
+    """Whether a row that has just been read is still in the group of the broadcast. It may ask the database."""
+    names: list[str] = []
+    with logged(bridge):
+        state = bridge.loaded(instance) or bridge.read_one(bridge.pk_of(instance), item.common)
+        names = bridge.groups(state, item.common)
+    return any(layer_group(bridge.model._meta.label, name) == item.group for name in names)
+
+
+async def _read(item: Item, bridge: Bridge, select_related: Sequence[str]) -> Mapping[Any, Model]:
     rows = [Row(*value) for value in item.batch]
     pks = [row.pk for row in rows if row.made is None]
 
     def read() -> dict[Any, Model]:
-        queryset = model._default_manager.using(item.common).filter(pk__in=pks)
+        queryset = bridge.model._default_manager.using(item.common).filter(pk__in=pks)
         if select_related:
             queryset = queryset.select_related(*select_related)
-        return {instance.pk: instance for instance in queryset}
+        # One that has moved on since would show those whom it has left what it is now.
+        return {instance.pk: instance for instance in queryset if is_told_to(instance, bridge, item)}
 
     found: dict[Any, Model] = await call(read)
     return found

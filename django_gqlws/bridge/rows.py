@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from django.db.models import Model
+from graphql import GraphQLError
 
 State = dict[str, Any]
 """A row's values by attribute name (``room_id``); ``pk`` is always there."""
@@ -45,6 +47,18 @@ class Row(NamedTuple):
     def is_gone(self) -> bool:
         """Whether there is no such row any more, for this group."""
         return self.event == RowEvent.DELETED or self.move == RowMove.LEFT
+
+
+def keep_last_values(row: Any) -> None:
+    """From now on the row, if it is an instance of a model, loads no columns that it does not have."""
+    if isinstance(row, Model):
+        # What Django calls for a deferred column. The database has what the row is now, not what it was.
+        row.refresh_from_db = _refuse_to_load  # type: ignore[method-assign,assignment]
+
+
+def _refuse_to_load(using: str | None = None, fields: Iterable[str] | None = None, **_: Any) -> None:
+    names = ", ".join(fields or ())
+    raise GraphQLError(f'The last values of this row are without {names}: name it in "fields" of the model.')
 
 
 @dataclass(frozen=True, slots=True)

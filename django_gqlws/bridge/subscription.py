@@ -16,7 +16,7 @@ from .capture import find_bridge
 from .delivery import layer_group
 from .fetching import fetch
 from .groups import find_column
-from .rows import Row, RowEvent, RowMove
+from .rows import Row, RowEvent, RowMove, keep_last_values
 from .types import RowEventType, RowMoveType, row_type, scalar_for
 
 
@@ -123,9 +123,11 @@ class ModelSubscription(Subscription):
         row = Row(*payload.value)
         shown = row.made
         if shown is None:
-            shown = (await fetch(payload, cls._model, cls._select_related)).get(row.pk)
+            shown = (await fetch(payload, find_bridge(cls._model), cls._select_related)).get(row.pk)
         if shown is None or not (row.is_gone or await cls._is_visible(row.pk, payload.common, info, arguments)):
             return None
+        if row.is_gone:
+            keep_last_values(shown)
         move = None if row.move is None else RowMove(row.move)
         change = cls(event=RowEvent(row.event), pk=row.pk, changed=row.changed, move=move, row=shown)
         if cls._is_own("permits") and not await call(cls.permits, change, info, **arguments):

@@ -25,6 +25,8 @@ class Item:
     """What the sender said of all values of the batch."""
     batch: Sequence[Any]
     """All of its values, this one included."""
+    group: str
+    """Where the batch was sent to, by its name in the channel layer."""
     memo: dict[Any, Any]
     """For whoever handles one of them and keeps something for the others of the batch in this process."""
 
@@ -73,7 +75,7 @@ class Event:
         memo: dict[Any, Any] = {}
         try:
             common, batch = self.unpack()
-            return [Part(self._envelope, Item(value, common, batch, memo)) for value in batch]
+            return [Part(self._envelope, Item(value, common, batch, self.group, memo)) for value in batch]
         except PayloadError:
             return ()
         except (TypeError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import graphene
@@ -157,6 +158,67 @@ async def test_a_row_that_is_gone_when_it_is_read() -> None:
     mug = await in_thread(come_and_go)
 
     assert await client.data("1", 1) == [told("CREATED", mug)]
+
+
+async def test_a_row_that_has_moved_when_it_is_read() -> None:
+    """Who is told of its old group is not shown what it has become in another one."""
+    old, new = await in_thread(lambda: [Supplier.objects.create(name=name) for name in "ab"])
+    cup = await create(name="cup", supplier=old)
+    client = await subscribed(serve(declare()), SHELF, {"of": str(old.pk)})
+
+    def change_and_move() -> None:
+        with transaction.atomic():
+            # Before anybody is told.
+            elsewhere = Product._base_manager.filter(pk=cup.pk)
+            transaction.on_commit(lambda: elsewhere.update(name="secret", supplier=new))
+            cup.name = "mug"
+            cup.save()
+
+    await in_thread(change_and_move)
+    last = await create(name="last", supplier=old)
+
+    assert await client.data("1", 1) == [told("CREATED", last)]
+
+
+class TestColumnsThatAreNotTold:
+    """Those outside of `fields`, in the last values of a row."""
+
+    class Card(graphene.ObjectType):
+        name = graphene.String()
+        stock = graphene.Int()
+
+    QUERY = "subscription ($of: ID) { onEvent(supplierId: $of) { event move row { name stock } } }"
+
+    async def read_last(self, settings: Settings, change: Callable[[Product, Supplier], Any]) -> Any:
+        """What a client of the old group is told of a cup that changes."""
+        entry = {"groups": ["supplier-{supplier_id}"], "fields": ["name", "supplier"]}
+        settings.GQLWS = {**settings.GQLWS, "MODELS": {"project.Product": entry}}
+        old, new = await in_thread(lambda: [Supplier.objects.create(name=name) for name in "ab"])
+        cup = await create(name="cup", supplier=old, stock=1)
+        client = await subscribed(serve(declare(self.Card)), self.QUERY, {"of": str(old.pk)})
+        await in_thread(lambda: change(cup, new))
+        # The first says that the subscription is confirmed.
+        await client.until(lambda messages: len(client.payloads("1")) == 2)
+        return client.payloads("1")[1]
+
+    async def test_of_a_row_that_has_left(self, settings: Settings) -> None:
+        """They are not what they have become elsewhere; the error names the key of the settings."""
+
+        def move(cup: Product, new: Supplier) -> None:
+            cup.supplier, cup.stock = new, 777
+            cup.save()
+
+        result = await self.read_last(settings, move)
+
+        assert result["data"]["onEvent"] == {"event": "UPDATED", "move": "LEFT", "row": {"name": "cup", "stock": None}}
+        assert '"fields"' in result["errors"][0]["message"]
+
+    async def test_of_a_deleted_row(self, settings: Settings) -> None:
+        """Likewise."""
+        result = await self.read_last(settings, lambda cup, _: cup.delete())
+
+        assert result["data"]["onEvent"] == {"event": "DELETED", "move": None, "row": {"name": "cup", "stock": None}}
+        assert '"fields"' in result["errors"][0]["message"]
 
 
 async def test_rows_that_not_everybody_may_see() -> None:
