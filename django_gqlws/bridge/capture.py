@@ -157,10 +157,13 @@ def after_save(sender: type[Model], instance: Any, using: str, update_fields: Co
 def before_delete(sender: type[Model], instance: Any, using: str, origin: Any = None, **_: Any) -> None:
     """Notes that a row is deleted, with its last values."""
     for bridge in bridges_of(sender):
+        if bridge.model is not sender._meta.concrete_model:
+            continue  # Django tells of a parent's row itself, unless it stays (``keep_parents``).
         with logged(bridge):
             pk = bridge.pk_of(instance)
             # What a cascade or a queryset deletes has just been read; an instance of the user's may be old.
-            before = None if origin is instance else bridge.loaded(instance)
+            is_old = isinstance(origin, bridge.model) and bridge.pk_of(origin) == pk
+            before = None if is_old else bridge.loaded(instance)
             if before is None:
                 before = bridge.read_one(pk, using)
             collector.note(using, Change(bridge, pk, before, None))
@@ -168,19 +171,20 @@ def before_delete(sender: type[Model], instance: Any, using: str, origin: Any = 
 
 def before_target_delete(sender: type[Model], instance: Any, using: str, **_: Any) -> None:
     """Reads the rows that refer to a row that is deleted."""
-    befores: list[tuple[Bridge, dict[Any, State]]] = []
+    befores: list[tuple[Reference, dict[Any, State]]] = []
     for reference in _of_target[sender]:
         with logged(reference[0]):
-            befores.append((reference[0], read_referrers(reference, instance, using)))
+            befores.append((reference, read_referrers(reference, instance, using)))
     instance._state.__dict__["gqlws_referrers"] = befores
 
 
 def after_target_delete(sender: type[Model], instance: Any, using: str, **_: Any) -> None:
     """Notes what has become of them."""
-    for bridge, befores in instance._state.__dict__.pop("gqlws_referrers", ()):
+    for (bridge, field), befores in instance._state.__dict__.pop("gqlws_referrers", ()):
         with logged(bridge):
             afters = bridge.read(befores, using)
-            collector.note(using, *(Change(bridge, pk, befores[pk], after) for pk, after in afters.items()))
+            relations = frozenset([field.name] if field.many_to_many else ())
+            collector.note(using, *(Change(bridge, pk, befores[pk], after, relations) for pk, after in afters.items()))
 
 
 def relation_changed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from enum import StrEnum
 from inspect import iscoroutinefunction, signature
@@ -74,10 +75,11 @@ class Bridge:
 
     def pk_of(self, instance: Model) -> Any:
         """The primary key of the row of this model that an instance (of a child, perhaps) stands for."""
-        pk = getattr(instance, self.model._meta.pk.attname)
+        key: Any = self.model._meta.pk
+        pk = getattr(instance, key.attname)
         link = instance._meta.get_ancestor_link(self.model) if pk is None else None
-        # Django fills in the parent's key while it saves.
-        return pk if link is None else getattr(instance, link.attname)
+        # Django fills in the parent's key while it saves. What the user has given may be text.
+        return key.to_python(pk if link is None else getattr(instance, link.attname))
 
     def read(self, pks: Iterable[Any], using: str) -> dict[Any, State]:
         """The rows as they are in the database, by primary key; those that are not there are missing."""
@@ -99,7 +101,9 @@ class Bridge:
             elif value is field or field.generated or hasattr(value, "resolve_expression"):
                 return None
             else:
-                state[name] = field.to_python(value)
+                value = field.to_python(value)
+                # The user may go on to change it.
+                state[name] = deepcopy(value) if isinstance(value, (dict, list, set)) else value
         return state
 
     def instance(self, state: State, using: str) -> Model:

@@ -1,6 +1,7 @@
-"""Rows whose foreign keys change because what they refer to is deleted: Django updates them, and sends no signal.
+"""Rows that change because what they refer to is deleted: Django changes them, and sends no signal.
 
-That is what ``on_delete`` is for other than ``CASCADE``: ``SET_NULL``, ``SET_DEFAULT``, ``SET(...)``.
+Foreign keys change by what ``on_delete`` is for other than ``CASCADE``: ``SET_NULL``, ``SET_DEFAULT``, ``SET(...)``.
+Many-to-many fields lose what is deleted.
 """
 
 from __future__ import annotations
@@ -20,14 +21,22 @@ _NEVER_CHANGED = {CASCADE, DO_NOTHING, PROTECT, RESTRICT}
 
 
 def references_of(bridge: Bridge) -> Iterator[tuple[type[Model], Reference]]:
-    """The models whose deletion changes rows of a bridge, with the foreign key that it changes."""
+    """The models whose deletion changes rows of a bridge, with the field that it changes."""
+    for field in _changeable(bridge):
+        target = field.remote_field.model._meta.concrete_model
+        for model in apps.get_models():
+            if model._meta.concrete_model is target:
+                yield model, (bridge, field)
+
+
+def _changeable(bridge: Bridge) -> Iterator[Any]:
     for field in bridge.columns:
         relation: Any = field.remote_field
         if relation is not None and relation.on_delete not in _NEVER_CHANGED:
-            target = relation.model._meta.concrete_model
-            for model in apps.get_models():
-                if model._meta.concrete_model is target:
-                    yield model, (bridge, field)
+            yield field
+    for relation in bridge.model._meta.many_to_many:
+        if relation.name in bridge.reported:
+            yield relation
 
 
 def read_referrers(reference: Reference, instance: Model, using: str) -> dict[Any, State]:

@@ -79,6 +79,10 @@ Way = Callable[[Shop], object]
 WAYS: dict[str, tuple[Way, list[str]]] = {
     "save, new": (lambda shop: Product(name="cup").save(using=shop.alias), ["created"]),
     "save, new, with a key": (lambda shop: Product(pk=1000, name="cup").save(using=shop.alias), ["created"]),
+    "save, with text for a key": (
+        lambda shop: Product(pk=str(shop.product.pk), name="ink").save(using=shop.alias, update_fields=["name"]),
+        ["updated name"],
+    ),
     "save, changed": (lambda shop: shop.save(name="ink", stock=2), ["updated name stock"]),
     "save, unchanged": (lambda shop: shop.save(), []),
     "save, text for a number": (lambda shop: shop.save(stock="1"), []),
@@ -111,6 +115,11 @@ WAYS: dict[str, tuple[Way, list[str]]] = {
     "relation, clear": (lambda shop: shop.product.tags.clear(), ["updated tags"]),
     "relation, clear from the other side": (lambda shop: shop.tag.product_set.clear(), ["updated tags"]),
     "relation, clear what is empty": (lambda shop: shop.new_tag.product_set.clear(), []),
+    "relation, what it refers to is deleted": (lambda shop: shop.tag.delete(), ["updated tags"]),
+    "relation, what it refers to is deleted, by a queryset": (
+        lambda shop: Tag.objects.using(shop.alias).all().delete(),
+        ["updated tags"],
+    ),
     "asave": (lambda shop: async_to_sync(Product(name="cup").asave)(using=shop.alias), ["created"]),
     "adelete": (lambda shop: async_to_sync(shop.product.adelete)(using=shop.alias), ["deleted"]),
     "bulk_create": (lambda shop: shop.products.bulk_create(shop.new(3)), ["created"] * 3),
@@ -163,6 +172,7 @@ WAYS: dict[str, tuple[Way, list[str]]] = {
         [],
     ),
     "a child, deleted": (lambda shop: shop.book.delete(), ["deleted"]),
+    "a child, deleted without its parent": (lambda shop: shop.book.delete(keep_parents=True), []),
     "a proxy": (lambda shop: Bestseller(name="cup").save(using=shop.alias), ["created"]),
     "a proxy, deleted": (lambda shop: Bestseller.objects.using(shop.alias).get(name="pen").delete(), ["deleted"]),
 }
@@ -174,6 +184,13 @@ IN_ONE: dict[str, tuple[Way, list[str]]] = {
     ),
     "created and deleted": (lambda shop: shop.products.create(name="cup").delete(), []),
     "updated twice": (lambda shop: [shop.save(name="ink"), shop.save(stock=2)], ["updated name stock"]),
+    "updated twice, once with text for a key": (
+        lambda shop: [
+            Product(pk=str(shop.product.pk), name="ink").save(using=shop.alias, update_fields=["name"]),
+            shop.products.filter(pk=shop.product.pk).update(stock=7),
+        ],
+        ["updated name stock"],
+    ),
     "updated by an old instance": (
         lambda shop: [shop.save(name="ink"), Product(pk=shop.product.pk, name="pen").save(using=shop.alias)],
         ["updated stock supplier"],
@@ -375,3 +392,25 @@ def test_a_save_that_fails(told: Told, alias: str) -> None:
     product.save()
 
     assert told.words() == ["created", "updated name"]
+
+
+def test_a_value_that_the_user_goes_on_to_change(told: Told, alias: str, settings: Settings) -> None:
+    """What counts is what was saved."""
+    settings.GQLWS = {**settings.GQLWS, "MODELS": {"project.Product": {"fields": ["attributes"]}}}
+    product = Product.objects.using(alias).create(name="cup", attributes={"sizes": [1]})
+    with transaction.atomic(alias):
+        product.attributes["sizes"].append(2)
+        product.save()
+        product.attributes["sizes"].pop()
+
+    assert told.words() == ["created", "updated attributes"]
+
+
+def test_an_old_instance_of_a_child_is_deleted(told: Told, alias: str) -> None:
+    """The last values are those of the database."""
+    shop = Shop(alias)
+    shop.products.filter(pk=shop.book.pk).update(name="renamed")
+
+    shop.book.delete()
+
+    assert told.rows()[-1].made.name == "renamed"
