@@ -10,6 +10,8 @@ from django.db import connections
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from ..conf import get_setting
+
 
 def present(using: str) -> Any:
     """Now, for a query on this database."""
@@ -20,6 +22,11 @@ def present(using: str) -> Any:
 def ago(seconds: float, using: str) -> Any:
     """So many seconds ago, for a query on this database."""
     return present(using) - timedelta(seconds=seconds)
+
+
+def latest(using: str) -> Any:
+    """What was written later than this was written by a clock that has jumped back since. For a query, too."""
+    return ago(-get_setting("monitoring_lease"), using)
 
 
 def moment(seconds: float) -> datetime:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from ..conf import get_setting
-from .clock import ago, present
+from .clock import ago, latest, present
 
 
 class LiveQuerySet(QuerySet[Any]):
@@ -18,11 +18,13 @@ class LiveQuerySet(QuerySet[Any]):
 
     def live(self) -> Self:
         """Those of processes that are alive, as far as anybody knows."""
-        return self.filter(**{f"{self.process}seen__gt": self._lease_start()})
+        seen = f"{self.process}seen"
+        return self.filter(**{f"{seen}__gt": self._lease_start(), f"{seen}__lte": latest(self.db)})
 
     def stale(self) -> Self:
         """The others."""
-        return self.filter(**{f"{self.process}seen__lte": self._lease_start()})
+        seen = f"{self.process}seen"
+        return self.filter(Q(**{f"{seen}__lte": self._lease_start()}) | Q(**{f"{seen}__gt": latest(self.db)}))
 
     def _lease_start(self) -> Any:
         return ago(get_setting("monitoring_lease"), self.db)

@@ -12,7 +12,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from ..conf import get_setting
-from .clock import ago
+from .clock import ago, latest
 from .models import Process, Sample
 
 KEPT = 15 * 60
@@ -65,7 +65,8 @@ def history(seconds: float = 600) -> list[Point]:
     Steps in which no process wrote anything are left out. The newest one ends some seconds ago: before, not all
     processes have said what they did.
     """
-    samples = Sample.objects.filter(at__gt=ago(seconds, Sample.objects.db)).order_by("at")
+    using = Sample.objects.db
+    samples = Sample.objects.filter(at__gt=ago(seconds, using), at__lte=latest(using)).order_by("at")
     step = max(2 * get_setting("monitoring_interval"), seconds / POINTS)
     stretches: dict[int, list[Sample]] = defaultdict(list)
     for sample in samples:

@@ -10,11 +10,12 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.db import close_old_connections, connections, router, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from ..connection.tally import Counts
 from .blocks import Block
-from .clock import ago, present
+from .clock import ago, latest, present
 from .models import BlockedUser, Connection, Membership, Process, Sample, Subscription
 from .registry import Changes, WrittenSubscription
 from .rows import connection_row, membership_rows, subscription_row, user_of
@@ -82,7 +83,7 @@ def write(beat: Beat) -> Answer:
             _write_changes(process, beat.changes, using)
         beat.sample.at = present(using)
         Sample.objects.bulk_create([beat.sample])
-        Sample.objects.filter(at__lt=ago(KEPT, using)).delete()
+        Sample.objects.filter(Q(at__lt=ago(KEPT, using)) | Q(at__gt=latest(using))).delete()
         BlockedUser.objects.stale().delete()
         return Answer(was_forgotten, read_blocks())
 

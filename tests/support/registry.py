@@ -65,7 +65,7 @@ def write_sample(process: Process, seconds_ago: float, **values: Any) -> None:
 def write_many(connections: int, subscriptions: int) -> None:
     """So many rows of two processes, in 50 groups."""
     now = timezone.now()
-    processes = [write_process(pid=pid, seen=now + timedelta(minutes=5)) for pid in (1, 2)]
+    processes = [write_process(pid=pid) for pid in (1, 2)]
     rows = [
         Connection(
             process=processes[number % 2],

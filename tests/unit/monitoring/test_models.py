@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from django_gqlws import monitoring
 from django_gqlws.monitoring import Connection, Membership, Process, Sample, Subscription
+from tests.support.registry import write_sample
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +49,19 @@ def test_what_a_process_has_not_renewed_within_its_lease_is_hidden_at_once() -> 
     assert list(Subscription.objects.live()) == [seen]
     assert list(Subscription.objects.stale()) == [hidden]
     assert [row["subscriptions"] for row in monitoring.groups()] == [1]
+
+
+def test_what_a_clock_wrote_that_has_jumped_back() -> None:
+    """What is from the future is stale at once, and not only when that comes; a clock may be ahead by a lease."""
+    ahead, later = process(seconds_ago=-20), process(seconds_ago=-3_600)
+    hidden = subscription(later, "room")
+    for seconds in (60, 0, -3_600):
+        write_sample(ahead, seconds)
+
+    assert list(Process.objects.live()) == [ahead]
+    assert list(Process.objects.stale()) == [later]
+    assert list(Subscription.objects.stale()) == [hidden]
+    assert [point.at > timezone.now() for point in monitoring.history()] == [False]
 
 
 def test_a_row_whose_process_is_gone_is_hidden() -> None:
