@@ -47,4 +47,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _text(cell: Any) -> str:
-    return "-" if cell is None else str(cell)
+    """Clients choose the names of groups: what a terminal would obey is shown, and not sent to it."""
+    if cell is None:
+        return "-"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(cell))
