@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Self
 
 from django import forms
 from django.contrib import messages
@@ -61,6 +62,9 @@ class ConfirmedAction:
         form = self.form_class(request.POST if "confirmed" in request.POST else None, auto_id="id_gqlws_%s")
         if not form.is_valid():
             return self._ask(model_admin, request, rows, form)
+        if _have_come(request, rows):
+            model_admin.message_user(request, _("There are more now. Please look again."), messages.WARNING)
+            return self._ask(model_admin, request, rows, form)
         try:
             subjects = self.act(request, rows, form.cleaned_data)
         except BroadcastError as error:
@@ -84,6 +88,7 @@ class ConfirmedAction:
             opts=model_admin.opts,
             gqlws_list_url=model_admin.list_url(),
             question=self.question % {"count": len(rows)},
+            count=len(rows),
             sample=[model_admin.describe(row) for row in rows[:SHOWN]],
             others=max(len(rows) - SHOWN, 0),
             form=form,
@@ -92,6 +97,12 @@ class ConfirmedAction:
             selected=request.POST.getlist(ACTION_CHECKBOX_NAME),
             select_across=request.POST.get("select_across", "0"),
         )
+
+
+def _have_come(request: HttpRequest, rows: Sequence[Any]) -> bool:
+    """Whether the whole list was chosen, and is longer than the one that was confirmed."""
+    confirmed = request.POST.get("count", "")
+    return request.POST.get("select_across") == "1" and len(rows) > (int(confirmed) if confirmed.isdecimal() else 0)
 
 
 def _reason(help_text: Any) -> forms.CharField:
@@ -166,6 +177,28 @@ class Disconnect(ConfirmedAction):
         return f"{text} {answers['reason']}".strip()
 
 
+class _Telling:
+    """Does what the database keeps. Where the processes cannot be told, they read it there: the user is warned once."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self._error: BroadcastError | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __call__(self, do: Callable[[], object]) -> None:
+        try:
+            do()
+        except BroadcastError as error:
+            self._error = error
+
+    def __exit__(self, *_raised: object) -> None:
+        if self._error is not None:
+            text = _("The server processes were not reached; they follow with their next beat: %(error)s")
+            messages.warning(self._request, text % {"error": self._error})
+
+
 class BlockForm(forms.Form):
     """How long, and why."""
 
@@ -194,10 +227,10 @@ class Block(ConfirmedAction):
         """Blocks each user once."""
         by = request.user.get_username()
         users = {row.user: row.user_label for row in rows if row.user}
-        return [
-            monitoring.block(user, answers["minutes"], answers["reason"], by=by, label=label)
-            for user, label in users.items()
-        ]
+        with _Telling(request) as telling:
+            for user, label in users.items():
+                telling(partial(monitoring.block, user, answers["minutes"], answers["reason"], by=by, label=label))
+        return list(monitoring.BlockedUser.objects.filter(pk__in=users))
 
     def entry(self, answers: dict[str, Any]) -> str:
         """What the log says."""
@@ -217,8 +250,9 @@ class Unblock(ConfirmedAction):
 
     def act(self, request: HttpRequest, rows: Sequence[Any], answers: dict[str, Any]) -> Sequence[Model]:
         """Tells all processes."""
-        for row in rows:
-            monitoring.unblock(row.pk)
+        with _Telling(request) as telling:
+            for row in rows:
+                telling(partial(monitoring.unblock, row.pk))
         return rows
 
     def entry(self, answers: dict[str, Any]) -> str:

@@ -187,11 +187,26 @@ class TestActions:
         url = f"{address('subscription_changelist')}?field=mine"
 
         assert "End 3 subscriptions?" in staff.post(url, form).text
-        response = staff.post(url, {**form, "confirmed": "yes"})
+        response = staff.post(url, {**form, "confirmed": "yes", "count": "3"})
 
         assert response["Location"] == url
         assert set(ended) == mine
         assert set(LogEntry.objects.values_list("object_id", flat=True)) == mine
+
+    @pytest.mark.parametrize("count", ["1", "", "many"])
+    def test_a_list_that_has_grown(self, count: str, staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nobody has confirmed what came since: the page asks again, and keeps the answers."""
+        rows = [write_connection(write_process()) for _ in range(2)]
+        monkeypatch.setattr(monitoring, "disconnect", lambda *_: pytest.fail("nothing is closed"))
+        form = {"action": "disconnect", "_selected_action": str(rows[0].pk), "select_across": "1", "reason": "Because"}
+        url = address("connection_changelist")
+
+        response = staff.post(url, {**form, "may_reconnect": "yes", "confirmed": "yes", "count": count})
+
+        assert "There are more now." in response.text
+        assert "Close 2 connections" in response.text
+        assert '<input type="hidden" name="count" value="2">' in response.text
+        assert 'value="Because"' in response.text
 
     def test_more_rows_than_one_action_takes(self, staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nothing is done, and the page says what to change."""
@@ -219,6 +234,28 @@ class TestActions:
 
         assert "the layer is down" in response.text
         assert not LogEntry.objects.exists()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_block_while_the_channel_layer_fails(self, staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        """All users are blocked, the log says so, and the page says when it takes effect; so it is with unblocking."""
+
+        def fail(*_: object, **__: object) -> None:
+            raise BroadcastError("the layer is down")
+
+        monkeypatch.setattr("django_gqlws.monitoring.actions.give", fail)
+        process = write_process()
+        rows = [str(write_connection(process, user).pk) for user in ("ann", "bob")]
+        form = {"action": "block", "_selected_action": rows, "minutes": "5", "confirmed": "yes"}
+
+        said = staff.post(address("connection_changelist"), form, follow=True).text
+        assert "they follow with their next beat: the layer is down" in said
+        assert set(monitoring.BlockedUser.objects.values_list("pk", flat=True)) == {"ann", "bob"}
+        assert LogEntry.objects.count() == 2
+
+        form = {"action": "unblock", "_selected_action": ["ann", "bob"], "confirmed": "yes"}
+        assert "next beat" in staff.post(address("blockeduser_changelist"), form, follow=True).text
+        assert not monitoring.BlockedUser.objects.exists()
+        assert LogEntry.objects.count() == 4
 
     @pytest.mark.parametrize("minutes", ["0", "-5", "soon", ""])
     def test_a_block_for_no_time(self, minutes: str, staff: Client) -> None:
