@@ -35,6 +35,30 @@ def subscription(owner: Process, *groups: str) -> Subscription:
     return created
 
 
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("a*c", ["a\nc", "abc"]),
+        ("***b***", ["abc"]),
+        ("A*", []),
+        ("*?", ["[x]%_\\?"]),
+        ("[x]*", ["[x]%_\\?"]),
+        ("*%_\\*", ["[x]%_\\?"]),
+        ("[abc]*", []),
+        ("\0*", ["\N{REPLACEMENT CHARACTER}"]),
+        ("\0", ["\N{REPLACEMENT CHARACTER}"]),
+        ("a" * 100_000 + "*", []),
+        ("*" * 100_000 + "b*", ["abc"]),
+        ("*" + "a*" * 50 + "x", []),
+    ],
+)
+def test_every_other_character_of_a_pattern_stands_for_itself(pattern: str, found: list[str]) -> None:
+    """Whatever the name has, and however hard the pattern is."""
+    subscription(process(), "abc", "a\nc", "[x]%_\\?", "\N{REPLACEMENT CHARACTER}", "a" * 255)
+
+    assert sorted(row["name"] for row in monitoring.groups(pattern)) == sorted(found)
+
+
 def test_the_migrations_are_complete() -> None:
     """Nothing of the models waits for a migration."""
     call_command("makemigrations", "django_gqlws", check=True, dry_run=True, verbosity=0)
