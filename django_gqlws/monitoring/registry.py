@@ -72,6 +72,8 @@ class Changes:
     living_subscriptions: int = 0
     unwritten: int = 0
     """Connections and subscriptions that have found no room."""
+    undeleted: int = 0
+    """The same, of those that are gone; a connection's subscriptions may hide others."""
 
     def take(self, rows: int = 1) -> bool:
         """Whether there is room, which so many rows take then."""
@@ -165,17 +167,21 @@ class Registry:
         for connection, written in self._written.items():
             if connection not in self._connections:
                 self._find_ended(connection, written, set(), changes)
-                if len(changes.ended) and changes.room <= 0:
+                if not changes.take():
+                    changes.undeleted += 1
                     return
-                if changes.take():
-                    changes.closed.append((written.id, connection))
+                changes.closed.append((written.id, connection))
 
     def _find_ended(
         self, connection: Connection, written: WrittenConnection, living: set[Operation], changes: Changes
     ) -> None:
         for operation, subscription in written.subscriptions.items():
-            if operation not in living and changes.take():
+            if operation in living:
+                continue
+            if changes.take():
                 changes.ended.append((subscription.id, connection, operation))
+            else:
+                changes.undeleted += 1
 
     def _compare(self, connection: Connection, changes: Changes) -> None:
         living = {operation for operation in connection.operations if operation.tally is not None}

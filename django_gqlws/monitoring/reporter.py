@@ -44,7 +44,7 @@ SHORTEST_PAUSE = 1.0
 SERVICE_RESTART = 1012
 
 PATIENCE = 2.0
-"""Seconds that a client waits until it is known who is blocked, and a shutdown for the database."""
+"""Seconds after the start for which clients wait until it is known who is blocked; and a shutdown, for the database."""
 
 T = TypeVar("T")
 
@@ -101,6 +101,7 @@ class Reporter:
         # Held by what changes what the database knows.
         self._writing = asyncio.Lock()
         self._marks = Marks.now()
+        self._patient_until = self._marks.at + PATIENCE
         self._thread = DatabaseThread("gqlws-monitoring")
         self._tasks = Tasks(_report)
         self._knows_blocks = self._tasks.start_soon(self._read_blocks(), Context())
@@ -129,7 +130,7 @@ class Reporter:
     async def ask(self, scope: Any) -> Close | None:
         """What a client has to be closed with, because its user is blocked; else None."""
         if not self._knows_blocks.done():
-            await asyncio.wait([self._knows_blocks], timeout=PATIENCE)
+            await asyncio.wait([self._knows_blocks], timeout=max(self._patient_until - time.monotonic(), 0))
         if not self._blocks:
             return None
         user, _ = await workers.run(user_of, scope)
@@ -199,7 +200,7 @@ class Reporter:
             self._hurry.set()
         else:
             self.registry.wrote(beat.changes)
-            if beat.changes.unwritten:
+            if beat.changes.unwritten or beat.changes.undeleted:
                 self._hurry.set()
 
     def _sweep(self) -> int:

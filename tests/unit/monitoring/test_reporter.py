@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -204,6 +205,40 @@ async def test_an_error_that_nobody_expects(monkeypatch: pytest.MonkeyPatch, cap
 
     assert "ZeroDivisionError" in caplog.text
     assert caplog.messages[-1] == "The registry of live connections is written again."
+
+
+def test_many_who_leave_together(beat: Beats) -> None:
+    """Those whose rows found no room are known to be left: the next beat comes sooner."""
+    connections = [client(operation()) for _ in range(20)]
+    for connection in connections:
+        beat.registry.enter(connection)
+    beat()
+    for connection in connections:
+        beat.registry.leave(connection)
+
+    changes = asyncio.run(beat.registry.changes(30))
+    assert (len(changes.ended), len(changes.closed), changes.undeleted > 0) == (15, 15, True)
+
+    beat(room=30)
+    beat(room=30)
+    assert rows() == (0, 0, 0)
+    assert asyncio.run(beat.registry.changes(30)).undeleted == 0
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_database_that_hangs_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients wait for it together, and not each for as long as the first."""
+    answers = threading.Event()
+    monkeypatch.setattr(reporter, "read_blocks", lambda: answers.wait(60) and {})
+    monkeypatch.setattr(reporter, "PATIENCE", 0.01)
+    ours = Reporter()
+    monkeypatch.setattr(reporter, "PATIENCE", 3_600)
+
+    try:
+        async with asyncio.timeout(30):
+            assert [await ours.ask({}) for _ in range(3)] == [None] * 3
+    finally:
+        answers.set()
 
 
 def test_who_comes_and_goes_between_two_beats_costs_nothing(beat: Beats) -> None:
