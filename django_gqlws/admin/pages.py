@@ -16,6 +16,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ..conf import get_setting
 from ..monitoring import Process
 
 APP = Process._meta.app_label
@@ -87,6 +88,7 @@ def live_context(request: HttpRequest, site: AdminSite, current: str, *, refresh
     """What ``tabs.html`` shows."""
     return {
         "gqlws_tabs": list(tabs(request, site, current)),
+        "gqlws_is_off": not get_setting("monitoring"),
         "gqlws_refresh_seconds": REFRESH_SECONDS if refreshes else None,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import suppress
 from typing import Any
@@ -26,7 +27,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "pattern", nargs="?", default="*", help="The groups, as `subscribe` names them; * stands for anything."
         )
-        parser.add_argument("--watch", metavar="SECONDS", type=float, help="Print them again and again, until Ctrl-C.")
+        parser.add_argument(
+            "--watch", metavar="SECONDS", type=_seconds, help="Print them again and again, until Ctrl-C."
+        )
         add_format(parser)
 
     def handle(self, **options: Any) -> None:
@@ -43,6 +46,13 @@ class Command(BaseCommand):
         write_rows(self.stdout, options["format"], rows)
         if not rows:
             self.stderr.write("Nobody listens to such a group.")
+
+
+def _seconds(text: str) -> float:
+    """For argparse: raises ValueError."""
+    if not math.isfinite(seconds := float(text)):
+        raise ValueError(text)
+    return seconds
 
 
 def _row(group: dict[str, Any]) -> Row:

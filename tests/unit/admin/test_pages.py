@@ -375,6 +375,16 @@ class TestSites:
         assert 'value="export"' in listed.text
         assert [name for name, _ in page.context["gqlws_actions"]] == ["disconnect", "block"]
 
+    @pytest.mark.parametrize("is_on", [True, False])
+    def test_a_registry_that_is_switched_off(self, is_on: bool, staff: Client) -> None:
+        """Each page says so."""
+        row = write_connection(write_process())
+        pages = [address("sample_changelist"), address("process_changelist"), address("connection_change", row.pk)]
+
+        with override_settings(GQLWS={"SCHEMA": "tests.project.schema.schema", "MONITORING": is_on}):
+            for page in pages:
+                assert ("is False." in staff.get(page).text) is not is_on
+
     def test_tables_that_are_missing(self, staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each page says what to run, for the database that is meant."""
         introspection = connections["default"].introspection

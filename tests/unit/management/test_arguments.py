@@ -1,0 +1,19 @@
+"""Arguments that commands refuse."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import CommandError, call_command
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "soon"])
+def test_to_watch_for_no_time(seconds: str) -> None:
+    """The pause between two lists has an end."""
+    with pytest.raises(CommandError, match="--watch"):
+        call_command("gqlws_groups", f"--watch={seconds}")
+
+
+def test_to_kick_an_empty_name() -> None:
+    """A variable of a script that is not set does not mean everybody who is not logged in."""
+    with pytest.raises(CommandError, match="--user is empty"):
+        call_command("gqlws_kick", "--user=", "--disconnect", "--yes")
