@@ -122,7 +122,10 @@ class Bridge:
         if state is None:
             return []
         if self.group_function is not None:
-            return list(dict.fromkeys(map(_group, self.group_function(self.instance(state, using)))))
+            names = self.group_function(self.instance(state, using))
+            if isinstance(names, str):
+                raise TypeError(f"a function for groups returns a list of names, not {names!r}: write [{names!r}]")
+            return list(dict.fromkeys(map(_group, names)))
         return [group for template in self.templates if (group := template.of_row(state)) is not None]
 
     def group_for(self, values: Mapping[str, Any]) -> str:

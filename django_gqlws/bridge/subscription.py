@@ -14,7 +14,7 @@ from ..execution.kinds import call, on_loop
 from ..subscription import Subscription
 from .capture import find_bridge
 from .delivery import layer_group
-from .fetching import fetch
+from .fetching import fetch, is_told_to
 from .groups import find_column
 from .rows import Row, RowEvent, RowMove, keep_last_values
 from .types import RowEventType, RowMoveType, row_type, scalar_for
@@ -73,6 +73,11 @@ class ModelSubscription(Subscription):
     ) -> None:
         if not (isinstance(model, type) and issubclass(model, Model)):
             raise AssertionError(f"{cls.__qualname__} needs a model: write `class Meta: model = Message`.")
+        if hasattr(cls, "initial"):
+            raise AssertionError(
+                f"{cls.__qualname__} has `initial`, and only changes are told here: read what is there already with a"
+                " query, after the subscription is confirmed."
+            )
         if cls._is_own("get_queryset") and not cls._is_own("permits"):
             raise AssertionError(
                 f"{cls.__qualname__} has get_queryset, and needs permits(change, info, **arguments) as well: it decides"
@@ -108,8 +113,10 @@ class ModelSubscription(Subscription):
     @classmethod
     @on_loop
     def subscribe(cls, root: object, info: Any, **arguments: Any) -> list[str]:
-        """The group of the rows with the given values. An argument that is null is not given."""
-        given = {name: arguments[name] for name in cls._filters if arguments.get(name) is not None}
+        """The group of the rows with the given values."""
+        given = {name: arguments[name] for name in cls._filters if name in arguments}
+        if nulls := [name for name, value in given.items() if value is None]:
+            raise GraphQLError(f"There is no group for null: give {', '.join(nulls)} a value, or leave it out.")
         try:
             return [find_bridge(cls._model).group_for(given)]
         except LookupError as error:
@@ -121,13 +128,11 @@ class ModelSubscription(Subscription):
         if not isinstance(payload, Item):
             raise TypeError(f"{cls.__qualname__} is told of rows by the bridge; it takes no broadcast of its own.")
         row = Row(*payload.value)
-        shown = row.made
-        if shown is None:
-            shown = (await fetch(payload, find_bridge(cls._model), cls._select_related)).get(row.pk)
-        if shown is None or not (row.is_gone or await cls._is_visible(row.pk, payload.common, info, arguments)):
-            return None
         if row.is_gone:
-            keep_last_values(shown)
+            keep_last_values(row.made)
+        shown = row.made if row.is_gone else await cls._find(row, payload, info, arguments)
+        if shown is None:
+            return None
         move = None if row.move is None else RowMove(row.move)
         change = cls(event=RowEvent(row.event), pk=row.pk, changed=row.changed, move=move, row=shown)
         if cls._is_own("permits") and not await call(cls.permits, change, info, **arguments):
@@ -135,15 +140,23 @@ class ModelSubscription(Subscription):
         return change
 
     @classmethod
-    async def _is_visible(cls, pk: Any, using: str, info: Any, arguments: Mapping[str, Any]) -> bool:
+    async def _find(cls, row: Row, item: Item, info: Any, arguments: Mapping[str, Any]) -> Any:
+        """What is shown of a row that is there; None if there is nothing for this subscriber."""
+        bridge = find_bridge(cls._model)
         if not cls._is_own("get_queryset"):
-            return True
+            return row.made if row.made is not None else (await fetch(item, bridge, cls._select_related)).get(row.pk)
 
-        def look() -> bool:
-            queryset = cls._model._default_manager.using(using)
-            return cls.get_queryset(queryset, info, **arguments).filter(pk=pk).exists()
+        def look() -> Any:
+            queryset = cls._model._default_manager.using(item.common)
+            if cls._select_related:
+                queryset = queryset.select_related(*cls._select_related)
+            visible = cls.get_queryset(queryset, info, **arguments).filter(pk=row.pk)
+            if row.made is not None:
+                return row.made if visible.exists() else None
+            # What is shown is what was visible: between two queries it could become something else.
+            return next((found for found in visible if is_told_to(found, bridge, item)), None)
 
-        return bool(await call(look))
+        return await call(look)
 
     @classmethod
     def _layer_name(cls, prefix: str, text: str | None) -> str:

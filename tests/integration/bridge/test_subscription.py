@@ -244,6 +244,42 @@ async def test_rows_that_not_everybody_may_see() -> None:
         assert await client.data("1", 2) == [told("CREATED", product), told("DELETED", product)]
 
 
+async def test_a_row_that_becomes_visible_after_it_was_read() -> None:
+    """Who is shown a row is shown the values with which it was visible."""
+
+    def get_queryset(cls: Any, queryset: QuerySet[Any], info: Any, **_: Any) -> QuerySet[Any]:
+        # What another process may do at this moment.
+        Product._base_manager.filter(name="secret").update(name="public")
+        return queryset.filter(name="public")
+
+    members = {
+        "get_queryset": classmethod(get_queryset),
+        "permits": classmethod(lambda cls, change, info, **_: True),
+    }
+    client = await subscribed(serve(declare(**members)), ALL)
+
+    product = await create(name="secret")
+
+    assert await client.data("1", 1) == [told("CREATED", product, name="public")]
+
+
+async def test_an_argument_that_is_null() -> None:
+    """It does not stand for all rows."""
+    client = await Peer.connect(serve(declare()).as_asgi())
+
+    client.start("1", f"subscription {{ onEvent(supplierId: null) {FIELDS} }}")
+    await client.until(lambda messages: messages[-1]["type"] == "error")
+
+    [error] = client.payloads("1")[0]
+    assert error["message"] == "There is no group for null: give supplier_id a value, or leave it out."
+
+
+def test_a_beginning() -> None:
+    """The bridge has no row to begin with: the class is refused."""
+    with pytest.raises(AssertionError, match=r"OnProduct has `initial`.*query"):
+        declare(initial=staticmethod(lambda root, info, **_: None))
+
+
 async def test_arguments_without_a_group() -> None:
     """The client is told what there are groups for."""
     client = await Peer.connect(serve(declare()).as_asgi())
@@ -423,3 +459,13 @@ class TestTroubles:
         [record] = caplog.records
         assert "no group today" in record.getMessage()
         assert 'GQLWS["MODELS"]["project.Product"]' in record.getMessage()
+
+    async def test_a_function_that_returns_one_name(self, caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
+        """The log says what to write; its letters are no groups."""
+        entry = {**PRODUCT, "groups": lambda product: "room-5"}
+        settings.GQLWS = {**settings.GQLWS, "MODELS": {"project.Product": entry}}
+
+        await create(name="cup")
+
+        [record] = caplog.records
+        assert "write ['room-5']" in record.getMessage()
