@@ -8,8 +8,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.db import connections
+from django.test import override_settings
+
 from django_gqlws import GraphqlWsConsumer
 from django_gqlws.conf import Settings
+from django_gqlws.monitoring.checks import check_monitoring
 from tests.support.peers import Peer
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
@@ -44,6 +50,30 @@ def test_the_asgi_application() -> None:
     exec(code_blocks()[2], module)
 
     assert module["application"].application_mapping.keys() == {"http", "websocket"}
+
+
+async def test_its_static_files() -> None:
+    """With DEBUG any ASGI server serves the files that the pages need."""
+    module: dict[str, Any] = {}
+    with override_settings(DEBUG=True, STATIC_URL="/static/"):
+        exec(code_blocks()[2], module)
+        scope = {"type": "http", "method": "GET", "path": "/static/django_gqlws/admin/live.css", "headers": []}
+        http = ApplicationCommunicator(module["application"], scope)
+        await http.send_input({"type": "http.request"})
+
+        assert (await http.receive_output())["status"] == 200
+        await http.wait()
+
+
+def test_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They turn a new project of Django's into one with which the checks of the registry are content."""
+    project: dict[str, Any] = {"INSTALLED_APPS": [], "DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}}
+    exec(code_blocks()[1], project)
+    options = project["DATABASES"]["default"]["OPTIONS"]
+    monkeypatch.setitem(connections["default"].settings_dict, "OPTIONS", options)
+
+    with override_settings(GQLWS=project["GQLWS"]):
+        assert check_monitoring() == []
 
 
 async def test_the_example() -> None:
