@@ -9,9 +9,11 @@ import graphene
 from django.db.models import Model, QuerySet
 from graphql import GraphQLError
 
+from ..broker.envelope import Kind
 from ..broker.event import Item
 from ..execution.kinds import call, on_loop
 from ..subscription import Subscription
+from ..subscription.sending import Order
 from .capture import find_bridge
 from .delivery import layer_group
 from .fetching import fetch, is_told_to
@@ -55,6 +57,7 @@ class ModelSubscription(Subscription):
     )
     move = graphene.Field(RowMoveType)
 
+    _takes_broadcasts = False
     _model: type[Model]
     _filters: tuple[str, ...]
     _select_related: tuple[str, ...]
@@ -126,7 +129,7 @@ class ModelSubscription(Subscription):
     async def publish(cls, payload: Any, info: Any, **arguments: Any) -> Any:
         """What a client gets of one row; None if it is gone, or not for this subscriber."""
         if not isinstance(payload, Item):
-            raise TypeError(f"{cls.__qualname__} is told of rows by the bridge; it takes no broadcast of its own.")
+            raise cls._refusal()
         row = Row(*payload.value)
         if row.is_gone:
             keep_last_values(row.made)
@@ -157,6 +160,16 @@ class ModelSubscription(Subscription):
             return next((found for found in visible if is_told_to(found, bridge, item)), None)
 
         return await call(look)
+
+    @classmethod
+    def _order(cls, kind: Kind, group: Any, payload: bytes = b"") -> Order:
+        if kind is Kind.EVENT:
+            raise cls._refusal()
+        return super()._order(kind, group, payload)
+
+    @classmethod
+    def _refusal(cls) -> TypeError:
+        return TypeError(f"{cls.__qualname__} is told of rows by the bridge; it takes no broadcast of its own.")
 
     @classmethod
     def _layer_name(cls, prefix: str, text: str | None) -> str:

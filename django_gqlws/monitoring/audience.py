@@ -38,8 +38,8 @@ class Addressed:
 
 
 def topics() -> list[str]:
-    """The dotted paths of the project's subscription classes, in alphabetical order."""
-    return list(known_subscriptions())
+    """The dotted paths of the project's subscription classes that take broadcasts, in alphabetical order."""
+    return [topic for topic, subscription in known_subscriptions().items() if subscription._takes_broadcasts]
 
 
 def addressed(topic: str, group: str | None = None) -> Addressed:

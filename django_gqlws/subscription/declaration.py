@@ -82,6 +82,8 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
     """Whether equal subscriptions share a result that was made without looking at ``info.context``. False: ``publish``
     is called for each subscriber, because it has side effects or is random."""
 
+    _takes_broadcasts = True
+
     class Meta:
         abstract = True
 

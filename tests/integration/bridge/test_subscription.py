@@ -435,6 +435,17 @@ async def test_a_type_of_graphene_django() -> None:
 
 
 class TestTroubles:
+    async def test_a_broadcast_by_hand(self) -> None:
+        """It is refused where it is sent; the subscribers hear nothing of it."""
+        subscription = declare()
+
+        with pytest.raises(TypeError, match="takes no broadcast of its own"):
+            subscription.broadcast(group="all", payload={"name": "cup"})
+        with pytest.raises(TypeError, match="takes no broadcast of its own"):
+            await subscription.broadcast_async(group="all")
+        with pytest.raises(TypeError, match="takes no broadcast of its own"):
+            await in_thread(subscription.broadcast_sync)
+
     async def test_the_layer_is_down(self, caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
         """The row is saved, and the log names the setting."""
         settings.CHANNEL_LAYERS = {}

@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from pytest_django import Settings
 
+from django_gqlws import ModelSubscription
 from django_gqlws.broker import census
 from tests.integration.serving import listener, message, payload, texts
 from tests.integration.threads import in_thread
@@ -93,6 +94,20 @@ async def test_the_group_of_each_class(here: Here, processes: tuple[Process, Pro
         assert {row["subscription"]: row["subscriptions"] for row in done.json}[ON_MESSAGE] == 1
         assert sum(row["subscriptions"] for row in done.json) == 1 < len(done.json)
         assert await client.receive() == message("hello")
+
+
+async def test_a_subscription_to_a_model(here: Here, processes: tuple[Process, Process], key: str) -> None:
+    """The bridge alone tells its subscribers something: it is refused by name, and no class of --all-classes."""
+    meta = type("Meta", (), {"model": User})
+    subscription = type("OnUser", (ModelSubscription,), {"__module__": __name__, "Meta": meta})
+    async with listener(processes[0].url, key):
+        named = await here("gqlws_broadcast", key, "--subscription", subscription._topic())
+        every = await here("gqlws_broadcast", key, "--all-classes", "--dry-run", "--format", "json")
+
+    assert named.code == 2
+    assert "OnUser takes no broadcasts: it is a ModelSubscription" in named.stderr
+    assert ON_MESSAGE in (known := [row["subscription"] for row in every.json])
+    assert subscription._topic() not in known
 
 
 async def test_a_dry_run(here: Here, processes: tuple[Process, Process], key: str) -> None:
