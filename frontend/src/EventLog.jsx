@@ -3,7 +3,6 @@ import { isRunning, clear, runs, stop } from './runs.js';
 import { useStore } from './store.js';
 
 const time = (date) => date.toTimeString().slice(0, 8) + '.' + String(date.getMilliseconds()).padStart(3, '0');
-const PREVIEW = 200;
 const MOST_SHOWN = 50_000;
 
 // The events of the active tab's subscription, the newest first, and what runs in the other tabs.
@@ -57,7 +56,7 @@ const Note = ({ at, text }) => (
   </li>
 );
 
-const Event = memo(function Event({ number, at, text, shared, dropped, failed }) {
+const Event = memo(function Event({ number, at, text, preview, shared, dropped, failed }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <li data-failed={failed}>
@@ -76,7 +75,7 @@ const Event = memo(function Event({ number, at, text, shared, dropped, failed })
             </span>
           )}
           {failed && <span className="gqlws-badge gqlws-warning">errors</span>}
-          <code>{text.slice(0, PREVIEW)}</code>
+          <code>{preview}</code>
         </summary>
         {isOpen && <Whole text={text} />}
       </details>

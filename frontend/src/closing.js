@@ -25,6 +25,9 @@ const CODES = {
 
 const UNKNOWN = ['the connection was closed', 'Connect again.', false];
 
+// Not before the connection was accepted: somebody has closed it.
+const DISCONNECTED = ['the server has disconnected you', 'Its words say why, if it gives any. Then connect again.'];
+
 const ORIGIN = [
   'the server does not serve pages of this origin',
   `Add '${location.origin}' to GQLWS["ALLOWED_ORIGINS"], or open the page under the server’s own address. Then connect again.`,
@@ -58,6 +61,7 @@ export function explain({ code, reason }, page) {
 
 function wordsFor(code, reason, page) {
   if (code === 1006 && page in NOT_OPENED) return NOT_OPENED[page];
+  if (code === 4401 && reason !== 'Unauthorized') return DISCONNECTED;
   if (code === 4403 && reason === 'Origin not allowed') return ORIGIN;
   return CODES[code] ?? UNKNOWN;
 }

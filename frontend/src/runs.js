@@ -6,6 +6,7 @@ import { Store } from './store.js';
 
 const MOST_ENTRIES = 500;
 const MOST_CHARACTERS = 8 * 1024 * 1024;
+const PREVIEW = 200;
 
 export const runs = new Store({ byTab: {} });
 
@@ -88,16 +89,24 @@ export function observe(run, onUnsubscribe) {
 }
 
 function received(tab, run, result) {
-  run.last = result;
   if (isConfirmation(result)) {
+    run.last ??= result; // After a reconnect the last event stays in sight.
     note(tab, run, 'Confirmed: from here on no event is missed.');
     return;
   }
+  run.last = result;
   const { dropped = 0, shared } = result.extensions?.gqlws ?? {};
   const failed = Boolean(result.errors);
-  const event = { number: run.count + 1, text: JSON.stringify(result), dropped, shared, failed };
+  const event = { number: run.count + 1, text: JSON.stringify(result), preview: previewOf(result), dropped, shared, failed };
   change(tab, run, { count: run.count + 1, dropped: run.dropped + dropped });
   log(tab, run, event);
+}
+
+// What differs from event to event; not the one root field that all of them have.
+function previewOf({ data, errors }) {
+  if (errors) return errors.map(({ message }) => message).join('; ').slice(0, PREVIEW);
+  const values = Object.values(data ?? {});
+  return JSON.stringify(values.length === 1 ? values[0] : data).slice(0, PREVIEW);
 }
 
 // What a server with CONFIRM_SUBSCRIPTIONS sends when a subscription is active.

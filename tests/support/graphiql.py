@@ -60,10 +60,10 @@ class GraphiQLPage:
 
         await self.page.route_web_socket("**", connect)
 
-    async def lose_socket(self) -> None:
+    async def lose_socket(self, code: int = 1012, reason: str = "") -> None:
         """Cut the socket, and nothing else of the page; there has to be a link in it."""
         for end in self._ends:
-            await end.close(code=1012)
+            await end.close(code=code, reason=reason)
 
     async def write(self, document: str) -> None:
         """Put a document into the place of what the tab has."""

@@ -77,7 +77,7 @@ class TestSubscriptions:
         for event, (number, text) in zip(
             await graphiql.events.all(), [(3, "three"), (2, "two"), (1, "one")], strict=True
         ):
-            await expect(event).to_contain_text(f'"text":"{text}"')
+            await expect(event.locator("code")).to_have_text(f'{{"message":{{"text":"{text}"}}}}')
             await expect(event.locator(".gqlws-number")).to_have_text(str(number))
             await expect(event).to_contain_text("personal")
         await graphiql.sees_result('"three"')
@@ -128,10 +128,12 @@ class TestSubscriptions:
 
 class TestConnection:
     async def test_a_restart_of_the_server(self, server: Server, graphiql: GraphiQLPage, say: Say) -> None:
-        """The page says what happened, connects again by itself, and the subscription goes on."""
+        """The page says what happened, connects again by itself, and the subscription goes on; what it showed stays."""
         await graphiql.write(LOBBY)
         await graphiql.run()
         await expect(graphiql.log).to_contain_text("Confirmed")
+        await say("before the restart")
+        await graphiql.sees_result('"before the restart"')
         server.stop()
         await graphiql.sees_state("reconnecting")
         await expect(graphiql.advice).to_contain_text("The server does not answer")
@@ -142,9 +144,20 @@ class TestConnection:
         await graphiql.sees_state("connected")
         await expect(graphiql.advice).to_have_count(0)
         await expect(graphiql.log.get_by_text("Confirmed")).to_have_count(2)
+        await graphiql.sees_result('"before the restart"')
         await say("after the restart")
         await graphiql.sees_result('"after the restart"')
         await expect(graphiql.log.get_by_text("events may be missing here")).to_have_count(1)
+
+    async def test_somebody_disconnects_it(self, server: Server, open_graphiql: OpenGraphiQL) -> None:
+        """The page says so, with the words that came with it, and stays away until one presses the button."""
+        page = await open_graphiql(f"{server.http_url}/graphiql/", link=lambda message: [message])
+
+        await page.lose_socket(4401, "Blocked until noon")
+
+        await page.sees_state("closed")
+        await expect(page.advice).to_contain_text("server has disconnected you (4401: Blocked until noon)")
+        await expect(page.page.get_by_role("button", name="Connect now")).to_be_visible()
 
     async def test_other_connection_params(self, graphiql: GraphiQLPage) -> None:
         """They are sent with the next `connection_init`."""
