@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlencode
 
-from playwright.async_api import Locator, Page, ViewportSize, expect
+from playwright.async_api import Locator, Page, ViewportSize, WebSocketRoute, expect
 
 from demo.sample_data import PASSWORDS
 from tests.support.client import Client
@@ -124,6 +125,7 @@ class ChatPage:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.problems = collect_problems(page)
+        self.refuse: Callable[[], None]
         self.state: Locator = page.get_by_role("status")
         self.problem: Locator = page.get_by_role("alert")
         self.messages: Locator = page.get_by_role("log").locator("li:not(.pending) p")
@@ -152,6 +154,43 @@ class ChatPage:
         """Send a message, without waiting for it to appear."""
         await self.page.get_by_label("Message", exact=True).fill(text)
         await self.page.get_by_role("button", name="Send").click()
+
+    async def fail_before_each_event(self) -> None:
+        """Let a result with errors arrive before each event; before the page is opened."""
+
+        def connect(page: WebSocketRoute) -> None:
+            server = page.connect_to_server()
+
+            def pass_on(text: str | bytes) -> None:
+                message = json.loads(text)
+                fields = (message.get("payload") or {}).get("data") or {} if message["type"] == "next" else {}
+                if any(name.startswith("on") and name != "online" for name in fields):
+                    broken = {"data": dict.fromkeys(fields), "errors": [{"message": "It broke."}]}
+                    page.send(json.dumps({**message, "payload": broken}))
+                page.send(text)
+
+            server.on_message(pass_on)
+
+        await self.page.route_web_socket("**", connect)
+
+    async def refuse_messages(self) -> None:
+        """Let the server answer whoever sends a message with an error; before the page is opened."""
+
+        def connect(page: WebSocketRoute) -> None:
+            server = page.connect_to_server()
+
+            def pass_on(text: str | bytes) -> None:
+                message = json.loads(text)
+                if "mutation Send(" in message.get("payload", {}).get("query", ""):
+                    self.refuse = lambda: page.send(
+                        json.dumps({"id": message["id"], "type": "error", "payload": [{"message": "Not now."}]})
+                    )
+                else:
+                    server.send(text)
+
+            page.on_message(pass_on)
+
+        await self.page.route_web_socket("**", connect)
 
     async def is_logged_in_as(self, username: str) -> None:
         """Wait until the page says so."""

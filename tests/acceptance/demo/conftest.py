@@ -60,13 +60,20 @@ def key() -> str:
 
 @pytest.fixture
 async def visitor(browser: Browser) -> AsyncIterator[Visitor]:
-    """A function that opens the page for a new person: `await visitor(url, username=None, room="")`."""
+    """A function that opens the page for a new person: `await visitor(url, username=None, room="", prepare=None)`."""
     pages: list[ChatPage] = []
 
-    async def visit(url: str, username: str | None = None, room: str = "") -> ChatPage:
+    async def visit(
+        url: str,
+        username: str | None = None,
+        room: str = "",
+        prepare: Callable[[ChatPage], Awaitable[None]] | None = None,
+    ) -> ChatPage:
         context = await browser.new_context()
         page = ChatPage(await context.new_page())
         pages.append(page)
+        if prepare is not None:
+            await prepare(page)
         await page.open(url, room)
         if username is not None:
             await page.log_in(username)

@@ -107,6 +107,31 @@ class TestAttention:
         await expect(bob.page.get_by_text("alice is writing")).to_have_count(0)
 
 
+class TestErrors:
+    async def test_an_event_with_errors(self, demo: DemoServer, bob: ChatPage, visitor: Visitor, key: str) -> None:
+        """The page says so, and shows what comes behind it."""
+        alice = await visitor(demo.http_url, "alice", prepare=ChatPage.fail_before_each_event)
+
+        await bob.write(key)
+
+        await alice.sees(key)
+        await expect(alice.problem).to_have_text("It broke.")
+
+    async def test_a_message_that_is_refused(self, demo: DemoServer, visitor: Visitor, key: str) -> None:
+        """It becomes the draft of the room that it was written in, not of the one that is open by then."""
+        alice = await visitor(demo.http_url, "alice", prepare=ChatPage.refuse_messages)
+        await alice.write(key)
+        await alice.enter("Garden")
+
+        alice.refuse()
+
+        await expect(alice.problem).to_have_text("Not now.")
+        text = alice.page.get_by_label("Message", exact=True)
+        await expect(text).to_have_value("")
+        await alice.enter("Lobby")
+        await expect(text).to_have_value(key)
+
+
 class TestBrokenConnections:
     async def test_what_was_said_meanwhile_is_shown_once_and_in_order(
         self, demo: DemoServer, bob: ChatPage, visitor: Visitor, key: str

@@ -28,11 +28,12 @@ export class Compose {
 
   enter(room) {
     this.#room = room;
-    page.text.value = sessionStorage.getItem(this.#draft) ?? "";
+    page.text.value = sessionStorage.getItem(draftOf(room)) ?? "";
     for (const name of [...this.#writers.keys()]) this.forget(name);
     this.#stopListening();
     this.#stopListening = this.#client.subscribe(ON_TYPING, { room }, {
-      next: (data) => data && this.#hear(data.onTyping.username),
+      next: (data, failure) => (failure ? report(failure) : data && this.#hear(data.onTyping.username)),
+      error: report,
     });
   }
 
@@ -47,12 +48,8 @@ export class Compose {
     if (this.#writers.delete(name)) this.#show();
   }
 
-  get #draft() {
-    return `demo.draft.${this.#room}`;
-  }
-
   #typed() {
-    sessionStorage.setItem(this.#draft, page.text.value);
+    sessionStorage.setItem(draftOf(this.#room), page.text.value);
     if (Date.now() - this.#saidAt < SAY_TYPING_EVERY_MS || page.text.value === "" || !this.#client.isConnected) return;
     this.#saidAt = Date.now();
     this.#client.execute(TYPING, { room: this.#room }).catch(report);
@@ -78,7 +75,7 @@ export class Compose {
   #submit() {
     const text = page.text.value.trim();
     page.text.value = "";
-    sessionStorage.removeItem(this.#draft);
+    sessionStorage.removeItem(draftOf(this.#room));
     this.#saidAt = 0;
     return text === "" ? undefined : this.#send(text, this.#room);
   }
@@ -96,12 +93,23 @@ export class Compose {
       pending.remove();
       if (room === this.#room) this.#timeline.put([message]);
     } catch (error) {
-      page.text.value ||= text;
+      this.#giveBack(text, room);
       throw error;
     } finally {
       pending.remove();
     }
   }
+
+  // Into the draft of its own room, behind what was written there meanwhile.
+  #giveBack(text, room) {
+    const draft = [sessionStorage.getItem(draftOf(room)), text].filter(Boolean).join("\n");
+    sessionStorage.setItem(draftOf(room), draft);
+    if (room === this.#room) page.text.value = draft;
+  }
+}
+
+function draftOf(room) {
+  return `demo.draft.${room}`;
 }
 
 // The key lets the server recognise a message that is sent again because its answer was lost.

@@ -30,9 +30,9 @@ export function follow(client, document, { load, event, error }) {
 
   const stop = client.subscribe(document, {}, {
     next(data, failure) {
-      if (data && held) held.push(data);
+      if (failure) error(failure); // Its data has gaps, where `event` expects something.
+      else if (data && held) held.push(data);
       else if (data) event(data);
-      else if (failure) error(failure);
       else {
         isConfirmed = true;
         step(load);

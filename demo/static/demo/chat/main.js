@@ -52,10 +52,14 @@ function enterRoom() {
   compose.enter(slug);
   stopNotices();
   stopNotices = client.subscribe(ON_NOTICE, { room: slug }, {
-    next: (data) => data && timeline.append(element("li", { class: "notice" }, data.onNotice.text)),
+    next: (data, failure) => (failure ? report(failure) : data && showNotice(data.onNotice.text)),
     error: report,
   });
   showRooms();
+}
+
+function showNotice(text) {
+  timeline.append(element("li", { class: "notice" }, text));
 }
 
 // The rooms, with how much is unread in each; in the title, too.
