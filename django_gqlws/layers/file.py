@@ -159,7 +159,9 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if _is_empty(connection):
-        _make_tables(connection, path)
+        # Two that turn one file into WAL at the same time: SQLite lets one of them fail, and does not wait.
+        with _alone_in(path.parent):
+            _make_tables(connection, path)
     if (found := _pragma(connection, "application_id")) != APPLICATION_ID:
         raise LayerError(f"{path} is not a file of the channel layer (application id {found}): choose another path.")
     if (version := _pragma(connection, "user_version")) != VERSION:

@@ -44,9 +44,10 @@ def processes(environment: Environment) -> Iterator[tuple[Process, Process]]:
 
 
 @pytest.fixture(autouse=True)
-def databases(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def checks(django_db_setup: None, django_db_blocker: DjangoDbBlocker, settings: Settings) -> Iterator[None]:
     """Commands run Django's checks, and these ask each database whether it knows JSON: no reason to empty it behind
     each test, as the mark does."""
+    settings.SILENCED_SYSTEM_CHECKS = ["gqlws.W004", "gqlws.E024"]  # Other tests leave model subscriptions.
     with django_db_blocker.unblock():
         yield
 
@@ -55,7 +56,6 @@ def databases(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
 def here(environment: Environment, settings: Settings) -> Iterator[Here]:
     """Commands in this process, on the layer of the servers."""
     settings.CHANNEL_LAYERS = {"default": layer_of(environment)}
-    settings.SILENCED_SYSTEM_CHECKS = ["gqlws.W004", "gqlws.E024"]  # Other tests leave model subscriptions.
     yield Here()
     process._background.stop()
 

@@ -10,6 +10,7 @@ _NO_BOUND = "its queues have no bound"
 _NO_EXPIRY = "nothing expires"
 _NO_COMPILING = "it does not understand the patterns of channel_capacity"
 _ONE_COPY = "the channels of a process share one object"
+_WAKES_NOBODY = "it wakes no other loop"
 _WHEN_IT_ARRIVES = "who is in the group when a message arrives gets it, not who was when it was sent"
 _CLOSES = "a cancelled receive() closes the channel"
 _NO_QUEUE = "a message to a channel that nobody receives from yet is gone"
@@ -33,7 +34,7 @@ DIFFERENCES: dict[str, dict[str, str]] = {
     "test_a_message_that_is_no_dict": {"redis_pubsub": _NO_CHECKS},
     "test_a_receive_is_cancelled": {"redis_pubsub": _CLOSES},
     "test_receivers_are_cancelled_while_messages_arrive": {"redis_pubsub": _CLOSES},
-    "test_a_thread_sends_while_the_loop_is_idle": {"inmemory": "it wakes no other loop"},
+    "test_a_thread_sends_while_the_loop_is_idle": {"inmemory": _WAKES_NOBODY},
     "test_keys_that_are_no_texts": {
         "redis_core": "msgpack's default refuses them at the receiver",
         "redis_pubsub": "msgpack's default refuses them at the receiver",
@@ -42,5 +43,5 @@ DIFFERENCES: dict[str, dict[str, str]] = {
     "test_the_channel_name_says_whose_it_is": {"redis_pubsub": "its names have no exclamation mark"},
 }
 
-RACES = {_WHEN_IT_ARRIVES}
+RACES = {_WHEN_IT_ARRIVES, _WAKES_NOBODY}
 """Reasons that depend on which of two was quicker."""

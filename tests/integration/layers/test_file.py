@@ -8,7 +8,9 @@ import os
 import shutil
 import sqlite3
 import stat
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -186,6 +188,20 @@ class TestDamage:
 
 
 class TestLocks:
+    def test_many_make_the_file_at_the_same_moment(self, tmp_path: Path) -> None:
+        """As the workers of a server that starts: nobody finds it locked."""
+
+        def make(path: Path) -> None:
+            together.wait()
+            file._make(path)
+            file._open(path).close()
+
+        for number in range(60):
+            together = threading.Barrier(6)
+            with ThreadPoolExecutor(6) as threads:
+                for made in [threads.submit(make, tmp_path / f"{number}" / "layer.sqlite3") for _ in range(6)]:
+                    made.result()
+
     async def test_the_file_is_locked_for_long(
         self, path: Path, sqlite: Sqlite, monkeypatch: pytest.MonkeyPatch
     ) -> None:
