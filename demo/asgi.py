@@ -4,16 +4,13 @@ import os
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demo.settings")
 
-http = get_asgi_application()
-if settings.DEBUG:
-    # uvicorn serves no static files by itself.
-    http = ASGIStaticFilesHandler(http)
+# uvicorn serves no static files by itself. In production a web server does, or WhiteNoise; the demo has neither.
+http = ASGIStaticFilesHandler(get_asgi_application())
 
 # Behind get_asgi_application(): the consumer needs the apps to be loaded.
 from django_gqlws.routing import websocket_urlpatterns  # noqa: E402

@@ -17,7 +17,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "gqlws_broadcast": (
         """lobby --subscription demo.schema.live.OnNotice --payload '"Tea is ready"'""",
-        "Says something to all who are in the lobby: it appears in every open chat window.",
+        "Says something to all who are in the lobby: it appears in every chat window that shows it.",
     ),
     "gqlws_listen": (
         "'subscription {{ onMessageChange {{ event row {{ text }} }} }}'",

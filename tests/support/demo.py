@@ -46,9 +46,10 @@ class DemoServer(Server):
         redis_url: str = "",
         options: Sequence[str] = (),
         settings: str = SETTINGS,
+        debug: bool = True,
     ) -> None:
         self.data = data
-        env = demo_environment(data, redis_url, settings)
+        env = {**demo_environment(data, redis_url, settings), "DEMO_DEBUG": str(int(debug))}
         super().__init__("demo.asgi:application", env=env, options=options)
         if kind == "runserver":
             self._command = [sys.executable, "manage.py", "runserver", "--noreload", f"{HOST}:{self.port}"]

@@ -35,6 +35,12 @@ async def test_the_page_with_its_files_and_the_socket_are_served(
         await expect(bob.page.get_by_role("main")).to_have_css("border-top-style", "solid")
 
 
+def test_without_debug(demo_data: Path) -> None:
+    """The page has its styles and scripts all the same."""
+    with DemoServer(demo_data, debug=False) as server, urlopen(f"{server.http_url}/static/demo/chat/main.js") as file:
+        assert file.status == 200
+
+
 async def test_two_processes_on_one_redis_are_one_chat(demo_data: Path, redis_url: str, visitor: Visitor) -> None:
     """A message sent to one process arrives at a subscriber of the other."""
     with (
