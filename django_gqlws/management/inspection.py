@@ -111,9 +111,7 @@ async def _round_trip() -> None:
 def _application() -> Iterator[Finding]:
     path = getattr(settings, "ASGI_APPLICATION", None)
     if not path:
-        yield Finding(
-            "application", Verdict.NOTE, "There is no ASGI_APPLICATION.", 'Write ASGI_APPLICATION = "asgi.application".'
-        )
+        yield from _without_application()
         return
     try:
         routes = list(graphql_routes(load_application()))
@@ -138,6 +136,20 @@ def _application() -> Iterator[Finding]:
             yield Finding("schema", Verdict.PROBLEM, f"/{route}: {error}")
     for schema, paths in schemas.items():
         yield _schema(schema, ", ".join(paths))
+
+
+def _without_application() -> Iterator[Finding]:
+    package = getattr(settings, "ROOT_URLCONF", "").rpartition(".")[0] or "project"
+    yield Finding(
+        "application",
+        Verdict.NOTE,
+        "There is no ASGI_APPLICATION: the routes are not looked at.",
+        f'Write ASGI_APPLICATION = "{package}.asgi.application".',
+    )
+    try:
+        yield _schema(load_schema(get_settings().schema), "GQLWS['SCHEMA']")
+    except ImproperlyConfigured as error:
+        yield Finding("schema", Verdict.PROBLEM, str(error))
 
 
 def _schema(schema: Any, paths: str) -> Finding:
@@ -188,8 +200,8 @@ def _server(url: str) -> Iterator[Finding]:
             "server",
             Verdict.PROBLEM,
             f"{url} does not serve GraphQL: {error or 'it does not answer'}",
-            "Is it an ASGI server (uvicorn, daphne), and the path that of the URLRouter? Plain runserver is WSGI: put"
-            ' "daphne" first in INSTALLED_APPS.',
+            "Is it running? Is it an ASGI server (uvicorn, daphne), and the path that of the URLRouter? Plain runserver"
+            ' is WSGI: put "daphne" first in INSTALLED_APPS.',
         )
         return
     yield Finding("server", Verdict.OK, f"{url} answered a query of the type {kind} to a page of {origin}.")

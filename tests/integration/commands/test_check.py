@@ -119,6 +119,19 @@ def test_a_problem(settings: Settings, wrong: Mapping[str, Any], part: str, says
     assert fix in problem["fix"]
 
 
+def test_without_an_application(settings: Settings) -> None:
+    """The schema of the settings is looked at all the same; the fix names the project's own package."""
+    settings.ASGI_APPLICATION = None
+    settings.ROOT_URLCONF = "tests.project.urls"
+
+    findings, _ = check()
+
+    [application] = [finding for finding in findings if finding["part"] == "application"]
+    [schema] = [finding for finding in findings if finding["part"] == "schema"]
+    assert "tests.project.asgi.application" in application["fix"]
+    assert (schema["verdict"], "GQLWS['SCHEMA']" in schema["message"]) == ("ok", True)
+
+
 NOTED: dict[str, tuple[Mapping[str, Any], str, str]] = {
     "no ASGI_APPLICATION": ({"ASGI_APPLICATION": None}, "application", "no ASGI_APPLICATION"),
     "everybody may connect": ({"GQLWS": {"SCHEMA": BARE_SCHEMA, "ALLOWED_ORIGINS": ["*"]}}, "origin", "every origin"),
