@@ -254,7 +254,7 @@ def _refuse_other_tables(bridge: Bridge) -> None:
     elsewhere = sorted(field.name for field in [*bridge.columns, *relations] if field.model is not bridge.model)
     if elsewhere:
         raise DeclarationError(
-            "gqlws.E030",
+            "gqlws.E026",
             f'{bridge.where}: with triggers as "source" everything must be in one table, and a parent has'
             f" {', '.join(elsewhere)}.",
             'Name the fields of the model itself in "fields" and "groups", or bridge the parent.',

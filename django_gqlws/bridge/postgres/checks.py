@@ -3,9 +3,9 @@
 They are warnings: ``migrate`` has to run before there can be triggers.
 
 ========================  ============================================================================
-``gqlws.W030``            triggers are asked for, and the database is no PostgreSQL
-``gqlws.W031``            a trigger, or what it needs, is missing
-``gqlws.W032``            a trigger is not what the settings ask for
+``gqlws.W021``            triggers are asked for, and the database is no PostgreSQL
+``gqlws.W022``            a trigger, or what it needs, is missing
+``gqlws.W023``            a trigger is not what the settings ask for
 ========================  ============================================================================
 """
 
@@ -49,7 +49,7 @@ def _problems(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
         yield Warning(
             f"The database {connection.alias!r} is no PostgreSQL: changes of {', '.join(bridges)} in it are not told.",
             hint='Write "source": "signals" where the project runs on another database.',
-            id="gqlws.W030",
+            id="gqlws.W021",
         )
         return
     try:
@@ -58,4 +58,4 @@ def _problems(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
         return  # `migrate`, or whoever needs the database, says so.
     hint = f'Run "manage.py gqlws_triggers --database {connection.alias}".'
     for difference in differences:
-        yield Warning(difference.text, hint=hint, id="gqlws.W031" if difference.is_missing else "gqlws.W032")
+        yield Warning(difference.text, hint=hint, id="gqlws.W022" if difference.is_missing else "gqlws.W023")

@@ -59,7 +59,7 @@ DECLARATIONS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a broken template": ({"project.Product": {"groups": ["{stock"]}}, ["gqlws.E022"]),
     "a path to nowhere": ({"project.Product": {"groups": "no.such.function"}}, ["gqlws.E023"]),
     "triggers": ({"project.Product": {"source": "triggers"}}, []),
-    "triggers, a child": ({"project.Book": {"source": "triggers"}}, ["gqlws.E030"]),
+    "triggers, a child": ({"project.Book": {"source": "triggers"}}, ["gqlws.E026"]),
     "triggers, a child's own fields": ({"project.Book": {"source": "triggers", "fields": ["pages"]}}, []),
     "a path to something else": ({"project.Product": {"groups": f"{__name__}.CALLABLE"}}, ["gqlws.E023"]),
     "a payload": ({"project.Product": {"payload": f"{__name__}.groups"}}, []),

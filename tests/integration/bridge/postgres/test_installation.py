@@ -45,7 +45,7 @@ def test_installed_twice(clean: str) -> None:
     before = check(clean)
     run(clean)
 
-    assert (before, check(clean), run(clean), run(clean, check=True)) == (["gqlws.W031"], [], "", "")
+    assert (before, check(clean), run(clean), run(clean, check=True)) == (["gqlws.W022"], [], "", "")
 
 
 def test_a_dry_run(clean: str) -> None:
@@ -54,7 +54,7 @@ def test_a_dry_run(clean: str) -> None:
     unchanged = check(clean)
     sql(clean, script)
 
-    assert (unchanged, check(clean)) == (["gqlws.W031"], [])
+    assert (unchanged, check(clean)) == (["gqlws.W022"], [])
 
 
 def test_only_looking(clean: str) -> None:
@@ -62,7 +62,7 @@ def test_only_looking(clean: str) -> None:
     with pytest.raises(CommandError, match="mended"):
         run(clean, check=True)
 
-    assert check(clean) == ["gqlws.W031"]
+    assert check(clean) == ["gqlws.W022"]
 
 
 CHANGES = {
@@ -81,7 +81,7 @@ def test_the_settings_change(clean: str, settings: Settings, models: dict[str, A
     run(clean)
 
     # Without a model with triggers nobody looks into the database.
-    assert (before, check(clean), run(clean)) == (["gqlws.W032"] if models else [], [], "")
+    assert (before, check(clean), run(clean)) == (["gqlws.W023"] if models else [], [], "")
 
 
 def test_a_disabled_trigger(clean: str) -> None:
@@ -91,7 +91,7 @@ def test_a_disabled_trigger(clean: str) -> None:
     before = check(clean)
     run(clean)
 
-    assert (before, check(clean)) == (["gqlws.W032"], [])
+    assert (before, check(clean)) == (["gqlws.W023"], [])
 
 
 def test_a_database_that_is_no_postgresql(settings: Settings) -> None:
@@ -99,7 +99,7 @@ def test_a_database_that_is_no_postgresql(settings: Settings) -> None:
     settings.GQLWS = {**settings.GQLWS, "MODELS": MODELS}
     (message,) = check_triggers(databases=["default"])
 
-    assert message.id == "gqlws.W030"
+    assert message.id == "gqlws.W021"
     for command in ("gqlws_triggers", "gqlws_relay"):
         with pytest.raises(CommandError, match="no PostgreSQL"):
             run("default", command)
@@ -114,7 +114,7 @@ def test_a_role_without_rights(clean: str) -> None:
     finally:
         sql(clean, "RESET ROLE", "DROP ROLE guest")
 
-    assert check(clean) == ["gqlws.W031"]
+    assert check(clean) == ["gqlws.W022"]
 
 
 def test_a_table_that_is_not_there(clean: str, monkeypatch: pytest.MonkeyPatch) -> None:
