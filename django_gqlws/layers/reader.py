@@ -126,8 +126,8 @@ class Reader(Worker):
 
     def leave(self) -> None:
         """Stops, and takes this process from the list. Started next it begins at the end of the log again."""
-        with self._lock:  # Until it has left nobody can start it: it would be taken from the list that it is on.
-            if self._thread is None:
+        with self._stopping() as is_mine:  # Until it has left nobody starts it: it would lose its place on the list.
+            if not is_mine or self._thread is None:
                 return
             self._stop()
             self._file = None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Worker:
@@ -33,8 +35,9 @@ class Worker:
 
     def stop(self) -> None:
         """Returns when the thread has ended; a later `start` starts another."""
-        with self._lock:
-            self._stop()
+        with self._stopping() as is_mine:
+            if is_mine:
+                self._stop()
 
     def pause(self) -> None:
         """The same, and nobody can start one before `resume`. The caller says there whether it is needed."""
@@ -46,6 +49,20 @@ class Worker:
         if is_needed:
             self._start()
         self._lock.release()
+
+    @contextmanager
+    def _stopping(self) -> Iterator[bool]:
+        """Whether the caller is to stop the thread; it has the lock then.
+
+        The thread itself may be the caller, when it drops the last reference to its layer. It must not wait for the
+        lock: who has it waits for the thread.
+        """
+        is_mine = self._lock.acquire(blocking=threading.current_thread() is not self._latest)
+        try:
+            yield is_mine
+        finally:
+            if is_mine:
+                self._lock.release()
 
     def _start(self) -> None:
         if self._thread is None:
