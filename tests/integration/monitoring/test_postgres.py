@@ -60,6 +60,7 @@ def test_the_life_of_a_process() -> None:
     beat()
     assert Subscription.objects.live().get(delivered=5).last_event is not None
     assert [group["subscriptions"] for group in monitoring.groups()] == [2, 2, 1]
+    assert [group["name"] for group in monitoring.groups("*b")] == ["b"]
 
     remove(beat.process)
     assert rows() == (0, 0, 0)
