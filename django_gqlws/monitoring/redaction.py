@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from django.views.debug import SafeExceptionReporterFilter
 
-from ..conf import get_setting
+from ..conf import get_settings
 
 HIDDEN = "***"
 CUT = "…"
@@ -48,7 +48,7 @@ def clean(text: object, length: int) -> str:
 
 def hidden_names() -> re.Pattern[str]:
     """What the names of variables and arguments look like whose values are hidden."""
-    pattern = get_setting("hidden_variables")
+    pattern = get_settings().hidden_variables
     return SafeExceptionReporterFilter.hidden_settings if pattern is None else _compiled(pattern)
 
 

@@ -11,13 +11,14 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from ..conf import get_setting
+from ..conf import get_settings
 from ..connection.connection import Connection as LiveConnection
 from ..security import address_of, header, origin_of
 from .clock import moment
-from .models import NAME_LENGTH, Connection, Membership, Process, Subscription
+from .models import NAME_LENGTH, Process
 from .redaction import clean, redact
 from .registry import NewSubscription
+from .statements import Row
 
 
 def process_row() -> Process:
@@ -50,46 +51,47 @@ def user_of(scope: Any) -> tuple[str, str]:
         return "", ""
 
 
-def connection_row(id: UUID, process: Process, connection: LiveConnection) -> Connection:
+def connection_row(id: UUID, process: UUID, connection: LiveConnection) -> Row:
     """A connection that the database does not know yet."""
     scope = connection.scope
     user, label = user_of(scope)
-    return Connection(
-        id=id,
-        process=process,
-        user=user,
-        user_label=label,
-        address=clean(address_of(scope, get_setting("trusted_proxies")), NAME_LENGTH),
-        origin=clean(origin_of(scope) or "", NAME_LENGTH),
-        user_agent=clean(header(scope, b"user-agent") or "", NAME_LENGTH),
-        protocol=connection.subprotocol,
-        since=moment(connection.since or 0),
-    )
+    return {
+        "id": id,
+        "process_id": process,
+        "user": user,
+        "user_label": label,
+        "address": clean(address_of(scope, get_settings().trusted_proxies), NAME_LENGTH),
+        "origin": clean(origin_of(scope) or "", NAME_LENGTH),
+        "user_agent": clean(header(scope, b"user-agent") or "", NAME_LENGTH),
+        "protocol": connection.subprotocol,
+        "since": moment(connection.since or 0),
+    }
 
 
-def subscription_row(new: NewSubscription, process: Process) -> Subscription:
+def subscription_row(new: NewSubscription, process: UUID) -> Row:
     """A subscription that the database does not know yet."""
     operation, tally = new.operation, new.operation.tally
     document, variables = redact(operation.request.query, operation.request.variables)
-    return Subscription(
-        id=new.id,
-        process=process,
-        connection_id=new.connection_id,
-        topic=clean(new.topic, NAME_LENGTH),
-        field=clean(new.field, NAME_LENGTH),
-        operation_id=clean(operation.id, NAME_LENGTH),
-        operation_name=clean(operation.name or "", NAME_LENGTH),
-        document=document,
-        variables=variables,
-        since=moment(tally.since if tally is not None else 0),
-        last_event=timezone.now() if new.counts.delivered or new.counts.dropped else None,
+    return {
+        "id": new.id,
+        "process_id": process,
+        "connection_id": new.connection_id,
+        "topic": clean(new.topic, NAME_LENGTH),
+        "field": clean(new.field, NAME_LENGTH),
+        "operation_id": clean(operation.id, NAME_LENGTH),
+        "operation_name": clean(operation.name or "", NAME_LENGTH),
+        "document": document,
+        "variables": variables,
+        "since": moment(tally.since if tally is not None else 0),
+        "last_event": timezone.now() if new.counts.delivered or new.counts.dropped else None,
         **new.counts._asdict(),
-    )
+    }
 
 
-def membership_rows(id: UUID, process: Process, topic: str, names: list[str]) -> list[Membership]:
+def membership_rows(id: UUID, process: UUID, topic: str, names: list[str]) -> list[Row]:
     """The groups of a subscription."""
     topic = clean(topic, NAME_LENGTH)
     return [
-        Membership(process=process, subscription_id=id, topic=topic, name=clean(name, NAME_LENGTH)) for name in names
+        {"process_id": process, "subscription_id": id, "topic": topic, "name": clean(name, NAME_LENGTH)}
+        for name in names
     ]

@@ -6,27 +6,21 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any
 from uuid import UUID
 
 from django.db import close_old_connections, connections, router, transaction
 from django.db.models import Q
-from django.utils import timezone
 
-from ..connection.tally import Counts
 from .blocks import Block
 from .clock import ago, latest, present
 from .models import BlockedUser, Connection, Membership, Process, Sample, Subscription
-from .registry import Changes, WrittenSubscription
+from .registry import Changes
 from .rows import connection_row, membership_rows, subscription_row, user_of
 from .samples import KEPT
+from .statements import CHUNK, Row, insert, update_counts
 
 logger = logging.getLogger(__name__)
-
-Row = TypeVar("Row")
-
-CHUNK = 500
-"""Rows of one statement."""
 
 SWEPT = 2_000
 """Rows of a process that is gone which one transaction deletes."""
@@ -80,7 +74,7 @@ def write(beat: Beat) -> Answer:
             _remove(process.pk)
             Process.objects.bulk_create([process])
         if not was_forgotten:
-            _write_changes(process, beat.changes, using)
+            _write_changes(process.pk, beat.changes, using)
         beat.sample.at = present(using)
         Sample.objects.bulk_create([beat.sample])
         Sample.objects.filter(Q(at__lt=ago(KEPT, using)) | Q(at__gt=latest(using))).delete()
@@ -136,25 +130,25 @@ def _sweep_some() -> bool:
     return False
 
 
-def _write_changes(process: Process, changes: Changes, using: str) -> None:
+def _write_changes(process: UUID, changes: Changes, using: str) -> None:
     ended = [id for id, _, _ in changes.ended]
     _delete(Membership, "subscription", [*ended, *(known.id for known, _, _, _ in changes.groups)])
     _delete(Subscription, "pk", ended)
     _delete(Connection, "pk", [id for id, _ in changes.closed])
     come = ((id, process, connection) for id, connection in changes.connections)
-    Connection.objects.bulk_create(_made(connection_row, come), CHUNK)
+    insert(Connection, _made(connection_row, come), using)
     for id, connection, _ in changes.users:
         user, label = user_of(connection.scope)
         Connection.objects.filter(pk=id).update(user=user, user_label=label)
     started = _made(subscription_row, ((new, process) for new in changes.subscriptions))
-    Subscription.objects.bulk_create(started, CHUNK)
-    made = {row.pk for row in started}
+    insert(Subscription, started, using)
+    made = {row["id"] for row in started}
     joined = [(new.id, new.topic, new.groups) for new in changes.subscriptions if new.id in made]
     joined += [(known.id, topic, names) for known, topic, names, _ in changes.groups]
-    Membership.objects.bulk_create(
-        [row for id, topic, names in joined for row in membership_rows(id, process, topic, names)], CHUNK
+    insert(
+        Membership, [row for id, topic, names in joined for row in membership_rows(id, process, topic, names)], using
     )
-    _update_counts(changes.counts, using)
+    update_counts(changes.counts, using)
 
 
 def _made(make: Callable[..., Row], given: Iterable[tuple[Any, ...]]) -> list[Row]:
@@ -171,20 +165,3 @@ def _made(make: Callable[..., Row], given: Iterable[tuple[Any, ...]]) -> list[Ro
 def _delete(model: Any, name: str, ids: Sequence[Any]) -> None:
     for start in range(0, len(ids), CHUNK):
         model.objects.filter(**{f"{name}__in": ids[start : start + CHUNK]}).delete()
-
-
-def _update_counts(counts: Sequence[tuple[WrittenSubscription, Counts]], using: str) -> None:
-    """Many rows with different values: one prepared statement is ten times cheaper than `bulk_update`."""
-    if not counts:
-        return
-    connection, meta = connections[using], cast(Any, Subscription)._meta
-    quote = connection.ops.quote_name
-    columns = [quote(meta.get_field(name).column) for name in (*Counts._fields, "last_event")]
-    assignments = ", ".join(f"{column} = %s" for column in columns)
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    to_database = meta.pk.get_db_prep_value
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE {quote(meta.db_table)} SET {assignments} WHERE {quote(meta.pk.column)} = %s",
-            [(*new, now, to_database(known.id, connection)) for known, new in counts],
-        )
