@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.db import DatabaseError, connections, router
+from django.db import DatabaseError
 from django.forms import Media
 from django.forms.widgets import Script
 from django.http import HttpRequest
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..conf import get_setting
-from ..monitoring import Process
+from ..monitoring import Process, tables
 
 APP = Process._meta.app_label
 FOLDER = "django_gqlws/admin/"
@@ -110,14 +110,14 @@ def respond(
 
 def problem() -> tuple[str, str] | None:
     """Why the registry cannot be read, and what to run; None if it can."""
-    alias = router.db_for_read(Process)
-    command = f"python manage.py migrate {APP}" + ("" if alias == "default" else f" --database {alias}")
+    alias = tables.alias()
     try:
-        if Process._meta.db_table in connections[alias].introspection.table_names():
+        if tables.exist():
             return None
     except DatabaseError as error:
         return _("The database “%(alias)s” does not answer: %(error)s") % {"alias": alias, "error": error}, ""
-    return _("The tables of the live registry are missing in the database “%(alias)s”.") % {"alias": alias}, command
+    missing = _("The tables of the live registry are missing in the database “%(alias)s”.") % {"alias": alias}
+    return missing, f"python {tables.migrate_command()}"
 
 
 def respond_problem(request: HttpRequest, site: AdminSite, current: str, text: str, command: str) -> TemplateResponse:

@@ -12,6 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import Error
 
 from ..conf import get_setting
+from ..monitoring.tables import migrate_command
 
 
 def add_filters(parser: CommandParser) -> None:
@@ -41,4 +42,4 @@ def registry() -> Iterator[None]:
     except ImproperlyConfigured as error:
         raise CommandError(str(error)) from error
     except Error as error:
-        raise CommandError(f"The registry cannot be read. Has `manage.py migrate` been run? {error}") from error
+        raise CommandError(f"The registry cannot be read. Has `{migrate_command()}` been run? {error}") from error

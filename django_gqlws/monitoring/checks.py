@@ -17,11 +17,11 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DEFAULT_DB_ALIAS, connections, router
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db import Error as DatabaseError
 
 from ..conf import get_settings
-from .models import Process
+from . import tables
 
 ROUTER = "django_gqlws.monitoring.router.MonitoringRouter"
 
@@ -38,7 +38,7 @@ def check_monitoring(app_configs: Sequence[AppConfig] | None = None, **_: Any) -
 
 def _problems(settings: Any) -> Iterator[CheckMessage]:
     alias = settings.monitoring_database
-    if router.db_for_write(Process) != alias:
+    if tables.alias() != alias:
         yield Error(
             f'GQLWS["MONITORING_DATABASE"] is "{alias}", but the models of the registry go elsewhere.',
             hint=f'Write DATABASE_ROUTERS = ["{ROUTER}"].',
@@ -73,23 +73,18 @@ def check_tables(
     app_configs: Sequence[AppConfig] | None = None, databases: Sequence[str] | None = None, **_: Any
 ) -> list[CheckMessage]:
     """Checks whether the tables are there."""
-    alias = router.db_for_write(Process)
     try:
-        is_asked = get_settings().monitoring and alias in (databases or ())
+        is_asked = get_settings().monitoring and tables.alias() in (databases or ())
         # `migrate` asks before it makes them.
-        if not is_asked or sys.argv[1:2] == ["migrate"]:
+        if not is_asked or sys.argv[1:2] == ["migrate"] or tables.exist():
             return []
-        tables = connections[alias].introspection.table_names()
     except (ImproperlyConfigured, DatabaseError):
         return []  # Somebody else says so.
-    if Process._meta.db_table in tables:
-        return []
     return [
         Warning(
             "The tables of the registry of live connections do not exist: the admin and the commands have nothing to"
             " show.",
-            hint=f"Run `manage.py migrate{'' if alias == DEFAULT_DB_ALIAS else f' --database {alias}'}`, or write"
-            ' GQLWS["MONITORING"] = False.',
+            hint=f'Run `{tables.migrate_command()}`, or write GQLWS["MONITORING"] = False.',
             id="gqlws.W030",
         )
     ]

@@ -30,13 +30,14 @@ from .instructions import instruction_group
 from .models import Process, Sample
 from .registry import Changes, Registry
 from .rows import process_row, user_of
+from .tables import migrate_command
 from .thread import DatabaseThread
 from .writer import Answer, Beat, prepare, read_blocks, remove, sweep, write
 
 logger = logging.getLogger(__name__)
 
 ROWS_PER_BEAT = 2_000
-"""Rows that one beat adds, changes or deletes; what is more waits for the next. New ones take a fifth of a second."""
+"""Rows that one beat adds, changes or deletes; what is more waits for the next. New ones cost 70 ms."""
 
 SHORTEST_PAUSE = 1.0
 """Seconds between two beats at least, also when somebody waits for the result of an instruction."""
@@ -220,7 +221,7 @@ class Reporter:
             logger.debug("The registry was not written, somebody else writes: %s", error)
         elif not self._is_failing:
             self._is_failing = True
-            hint = " Has `manage.py migrate` been run?" if isinstance(error, Error) else ""
+            hint = f" Has `{migrate_command()}` been run?" if isinstance(error, Error) else ""
             logger.warning(
                 "The registry of live connections cannot be written, serving goes on without it: %s: %s.%s",
                 type(error).__name__,
