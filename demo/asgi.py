@@ -13,11 +13,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demo.settings")
 http = ASGIStaticFilesHandler(get_asgi_application())
 
 # Behind get_asgi_application(): the consumer needs the apps to be loaded.
-from django_gqlws.routing import websocket_urlpatterns  # noqa: E402
+from django_gqlws.routing import lifespan, websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": http,
         "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns)),
+        "lifespan": lifespan,
     }
 )

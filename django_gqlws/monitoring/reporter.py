@@ -106,7 +106,7 @@ class Reporter:
         self._thread = DatabaseThread("gqlws-monitoring")
         self._tasks = Tasks(_report)
         self._knows_blocks = self._tasks.start_soon(self._read_blocks(), Context())
-        self._tasks.start_soon(self._run(), Context())
+        self._running = self._tasks.start_soon(self._run(), Context())
         current_broker().hub.attend(self._attendant, instruction_group())
         atexit.register(self._remove_at_exit)
 
@@ -122,6 +122,11 @@ class Reporter:
             # uvicorn shuts down: it waits for this, but cancels nothing later. (If a client has said so, the next beat
             # begins again.)
             await self._leave()
+
+    async def stop(self) -> None:
+        """Removes what was written, and writes nothing more: the server is about to stop."""
+        self._running.cancel()
+        await asyncio.wait([self._running])
 
     @property
     def is_open(self) -> bool:
@@ -264,20 +269,6 @@ class Reporter:
             return function()
 
         return self._thread.submit(prepared)
-
-
-_reporters: dict[asyncio.AbstractEventLoop, Reporter] = {}
-
-
-def current_reporter() -> Reporter:
-    """The reporter of the running event loop."""
-    loop = asyncio.get_running_loop()
-    reporter = _reporters.get(loop)
-    if reporter is None:
-        for closed in [other for other in tuple(_reporters) if other.is_closed()]:
-            _reporters.pop(closed, None)
-        reporter = _reporters[loop] = Reporter()
-    return reporter
 
 
 def _report(error: BaseException) -> None:

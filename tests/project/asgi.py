@@ -11,6 +11,10 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.project.settings")
 http = get_asgi_application()
 
-from .routing import websocket_urlpatterns  # noqa: E402  (needs the app registry)
+from django_gqlws.routing import lifespan  # noqa: E402  (needs the app registry)
 
-application = ProtocolTypeRouter({"http": http, "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns))})
+from .routing import websocket_urlpatterns  # noqa: E402  (the same)
+
+application = ProtocolTypeRouter(
+    {"http": http, "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), "lifespan": lifespan}
+)

@@ -44,12 +44,12 @@ def test_the_table_of_settings() -> None:
 
 
 def test_the_asgi_application() -> None:
-    """It serves HTTP and WebSocket."""
+    """It serves HTTP and WebSocket, and hears when the server stops."""
     module: dict[str, Any] = {}
 
     exec(code_blocks()[2], module)
 
-    assert module["application"].application_mapping.keys() == {"http", "websocket"}
+    assert module["application"].application_mapping.keys() == {"http", "websocket", "lifespan"}
 
 
 async def test_its_static_files() -> None:

@@ -124,7 +124,7 @@ async def test_rows_of_a_killed_process_go_within_the_lease(servers: tuple[Serve
 
 
 async def test_a_process_that_shuts_down_removes_its_own(servers: tuple[Server, Server], layer_folder: Path) -> None:
-    """Before it ends, not when its lease does."""
+    """Before it ends, not when its lease does, whether somebody is connected or not."""
     with Server(env=environment(layer_folder)) as third:
         async with subscriber(third, "stop"):
             (row,) = await eventually(lambda: subscriptions("stop"))
@@ -132,7 +132,14 @@ async def test_a_process_that_shuts_down_removes_its_own(servers: tuple[Server, 
 
         assert not await Process.objects.filter(pk=row.process_id).aexists()
         assert not await Subscription.objects.filter(pk=row.pk).aexists()
+
         third.start()
+        async with subscriber(third, "stop"):
+            (row,) = await eventually(lambda: subscriptions("stop"))
+        await eventually(lambda: Process.objects.filter(pk=row.process_id, connections_total=0).exists())
+        await sync_to_async(third.stop)()
+
+        assert not await Process.objects.filter(pk=row.process_id).aexists()
 
 
 async def test_a_locked_database_delays_nobody(servers: tuple[Server, Server]) -> None:
