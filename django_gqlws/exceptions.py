@@ -67,7 +67,15 @@ class GraphqlWsResponseError(ClientError):
         self.message = message
 
     def __str__(self) -> str:
-        return f"{self.message or 'Error in GraphQL response'}: {self.response}!"
+        return f"{self.message or 'Error in GraphQL response'}: {'; '.join(_messages(self.response)) or self.response}"
+
+
+def _messages(response: Any) -> list[str]:
+    """Of the errors in any of the protocols' messages: `error`, `next`, `connection_error`."""
+    payload = response.get("payload") if isinstance(response, dict) else None
+    errors = payload.get("errors", [payload]) if isinstance(payload, dict) else payload
+    found = [error.get("message") for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    return [message for message in found if isinstance(message, str)]
 
 
 class ConnectionFailedError(ClientError):

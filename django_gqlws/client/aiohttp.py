@@ -59,7 +59,7 @@ class GraphqlWsTransportAiohttp(GraphqlWsTransport):
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT),
             )
         except (aiohttp.ClientError, OSError) as error:
-            raise ConnectionFailedError(f"{self._url}: {error}") from error
+            raise ConnectionFailedError(f"{self._url}: {_in_words(error)}") from error
 
     async def _refuse_subprotocol(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         if socket.protocol is None:
@@ -95,6 +95,14 @@ class GraphqlWsTransportAiohttp(GraphqlWsTransport):
         if self._socket is None:
             raise ConnectionClosedError(None, "Not connected.")
         return self._socket
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)):
+        return "This is not the URL of a WebSocket, such as ws://localhost:8000/graphql/."
+    if isinstance(error, aiohttp.WSServerHandshakeError):
+        return f"There is no WebSocket at this path: the server answered with HTTP {error.status}."
+    return str(error)
 
 
 _ENDS = {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}

@@ -40,14 +40,12 @@ def table(rows: Sequence[Row]) -> str:
     """The rows in columns, under their keys."""
     lines = [
         [key.replace("_", " ").upper() for key in rows[0]],
-        *([_text(cell) for cell in row.values()] for row in rows),
+        *(["-" if cell is None else printable(str(cell)) for cell in row.values()] for row in rows),
     ]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
-def _text(cell: Any) -> str:
-    """Clients choose the names of groups: what a terminal would obey is shown, and not sent to it."""
-    if cell is None:
-        return "-"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(cell))
+def printable(text: str) -> str:
+    """Others choose the names of groups and write messages: what a terminal would obey is shown, and not sent to it."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -21,7 +21,7 @@ from ...exceptions import ClientError, ConnectionClosedError, GraphqlWsResponseE
 from ...testing.transport import GraphqlWsTransport as InProcessTransport
 from ..login import find_user, session_cookie
 from ..loop import require_thread, run
-from ..output import write_json
+from ..output import printable, write_json
 
 
 def _header(text: str) -> tuple[str, str]:
@@ -66,10 +66,8 @@ class Command(BaseCommand):
                 pass
             except BrokenPipeError:  # Who read it has heard enough: `gqlws_listen ... | head -1`.
                 _discard(self.stdout)
-            except GraphqlWsResponseError as error:
-                raise CommandError(f"The subscription was refused. {error}") from error
-            except ConnectionClosedError as error:
-                raise CommandError(f"The connection was closed: {error}") from error
+            except (GraphqlWsResponseError, ConnectionClosedError) as error:
+                raise CommandError(printable(str(error))) from error
             except (ClientError, TimeoutError) as error:
                 raise CommandError(f"No connection: {error or 'the server does not answer'}") from error
 

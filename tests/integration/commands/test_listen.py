@@ -89,9 +89,17 @@ async def test_a_server_that_restarts(environment: Environment, here: Here, key:
 
 
 REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
-    "an invalid document": ((ON_MESSAGE.format("room").replace("text", "txt"),), "Cannot query field 'txt'"),
-    "a path that serves nothing": ((ON_MESSAGE.format("room"), "--url", "{url}nowhere/"), "No connection"),
+    "an invalid document": (
+        (ON_MESSAGE.format("room").replace("text", "txt"),),
+        "Error in GraphQL response: Cannot query field 'txt'",
+    ),
+    "a path that serves nothing": ((ON_MESSAGE.format("room"), "--url", "{url}nowhere/"), "no WebSocket at this path"),
     "nobody there": ((ON_MESSAGE.format("room"), "--url", "ws://127.0.0.1:1/"), "No connection"),
+    "another kind of URL": ((ON_MESSAGE.format("room"), "--url", "localhost/graphql/"), "not the URL of a WebSocket"),
+    "an origin that may not": (
+        (ON_MESSAGE.format("room"), "--url", "{url}graphql/", "--header", "Origin: http://elsewhere.example"),
+        "The connection is closed (4403): Origin not allowed",
+    ),
 }
 
 

@@ -656,9 +656,21 @@ class TestErrors:
     """What is raised can be shown."""
 
     def test_a_response_error(self) -> None:
-        """Its repr shows the response, and does not recurse."""
+        """Its repr shows the response, and does not recurse; as text it is what the server said."""
         error = GraphqlWsResponseError({"type": "error", "payload": [{"message": "no"}]})
 
         assert repr(error) == "GraphqlWsResponseError({'type': 'error', 'payload': [{'message': 'no'}]}, None)"
-        assert str(error) == "Error in GraphQL response: {'type': 'error', 'payload': [{'message': 'no'}]}!"
-        assert str(GraphqlWsResponseError({}, "Refused")) == "Refused: {}!"
+        assert str(error) == "Error in GraphQL response: no"
+
+    @pytest.mark.parametrize(
+        ("payload", "says"),
+        [
+            ({"data": None, "errors": [{"message": "one"}, {"message": "two"}]}, "Refused: one; two"),
+            ({"message": "Forbidden"}, "Refused: Forbidden"),
+            ([{"message": None}, "?"], "Refused: {'payload': [{'message': None}, '?']}"),
+            (None, "Refused: {'payload': None}"),
+        ],
+    )
+    def test_what_a_server_may_say(self, payload: Any, says: str) -> None:
+        """The messages of its errors; what has none is shown as it is."""
+        assert str(GraphqlWsResponseError({"payload": payload}, "Refused")) == says
