@@ -33,6 +33,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     channels-redis' pub/sub layer may wait for ever when it is cancelled while it connects.
     """
     loop = asyncio.new_event_loop()
+    loop.set_exception_handler(_report)
     try:
         return loop.run_until_complete(main)
     finally:
@@ -43,3 +44,9 @@ def run(main: Coroutine[Any, Any, T]) -> T:
             loop.run_until_complete(asyncio.wait(tasks, timeout=PATIENCE))
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # Ctrl-C is raised in whatever runs at that moment. It reaches the caller; the task that it has met is no news.
+    if not isinstance(context.get("exception"), KeyboardInterrupt):
+        loop.default_exception_handler(context)

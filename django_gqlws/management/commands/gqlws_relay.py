@@ -40,8 +40,8 @@ class Command(BaseCommand):
         if not bridges:
             raise CommandError('No model has "source": "triggers" in GQLWS["MODELS"].')
         self._look_at(connection)
-        self.stderr.write(f"Changes of {', '.join(bridges)} in {database!r}. Ctrl-C ends it.")
         with suppress(KeyboardInterrupt):
+            self.stderr.write(f"Changes of {', '.join(bridges)} in {database!r}. Ctrl-C ends it.")
             run_relay(database, bridges, self.stderr.write)
 
     def _look_at(self, connection: BaseDatabaseWrapper) -> None:
