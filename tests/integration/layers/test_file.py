@@ -8,7 +8,6 @@ import os
 import shutil
 import sqlite3
 import stat
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -20,6 +19,7 @@ import pytest
 from django_gqlws.exceptions import LayerError
 from django_gqlws.layers import SqliteChannelLayer, file, log
 from django_gqlws.layers.place import is_writable
+from tests.support.notes import LIMIT
 
 Sqlite = Callable[..., SqliteChannelLayer]
 
@@ -188,19 +188,19 @@ class TestDamage:
 
 
 class TestLocks:
-    def test_many_make_the_file_at_the_same_moment(self, tmp_path: Path) -> None:
-        """As the workers of a server that starts: nobody finds it locked."""
+    def test_another_makes_the_file_at_the_same_moment(self, path: Path) -> None:
+        """Who comes second waits until it is made: SQLite itself would say at once that it is locked."""
+        file._make(path)
+        with ThreadPoolExecutor(1) as threads:
+            with file._alone_in(path.parent), closing(sqlite3.connect(path, isolation_level=None)) as first:
+                first.execute("BEGIN IMMEDIATE")
+                second = threads.submit(file._open, path)
+                with pytest.raises(TimeoutError):
+                    second.result(0.3)
+                first.execute("ROLLBACK")
+                file._make_tables(first, path)
 
-        def make(path: Path) -> None:
-            together.wait()
-            file._make(path)
-            file._open(path).close()
-
-        for number in range(60):
-            together = threading.Barrier(6)
-            with ThreadPoolExecutor(6) as threads:
-                for made in [threads.submit(make, tmp_path / f"{number}" / "layer.sqlite3") for _ in range(6)]:
-                    made.result()
+            second.result(LIMIT).close()
 
     async def test_the_file_is_locked_for_long(
         self, path: Path, sqlite: Sqlite, monkeypatch: pytest.MonkeyPatch
