@@ -13,19 +13,22 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 RUN = $(VENV)/bin/python
 BENCH_RESULTS := benchmarks/results/$(shell date +%Y-%m-%d-%H%M%S)
 
-.PHONY: demo test test-fast services frontend check format bench lock clean
+.PHONY: demo test test-fast test-acceptance services frontend check format bench lock clean
 
 demo: $(VENV)/.installed-demo frontend
 	@$(RUN) manage.py demo_setup --port $(PORT)
 	@exec $(RUN) -m uvicorn demo.asgi:application --port $(PORT) --ws websockets-sansio \
 		--reload --reload-dir demo --reload-dir django_gqlws
 
-test: check frontend services
-	$(RUN) -m pytest
+# From the quick to the slow, so that the quick ones speak first; with -j side by side.
+test: check test-fast test-acceptance
 
-# What CI runs on the other versions of Python.
+# All that CI runs on the other versions of Python.
 test-fast: $(VENV)/.installed-test frontend services
-	$(RUN) -m pytest tests/unit tests/integration
+	$(RUN) -m pytest tests/test_architecture.py tests/unit tests/integration
+
+test-acceptance: $(VENV)/.installed-test frontend services
+	$(RUN) -m pytest tests/acceptance
 
 # A browser, a Redis and a PostgreSQL, where this machine has none.
 services: $(VENV)/.installed-test
