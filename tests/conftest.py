@@ -4,7 +4,10 @@
     def test_x(own_redis): ...          one for this test alone: .stop(), .start(), .restart(), .url
     def test_x(server): ...             server("tests.project.asgi:application", kind="daphne", env={...});
                                         tests/project/settings.py says what `env` can set
+    @one_loop
     async def test_x(browser): ...      page = await browser.new_page()
+
+One browser serves all tests. It is bound to an event loop, which they share: `one_loop`, or `pytestmark = one_loop`.
 
 For a server that serves many tests write a fixture with a wider scope around `tests.support.server.Server`.
 """
@@ -16,6 +19,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import ExitStack
 
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from playwright.async_api import Browser, async_playwright
@@ -30,6 +34,8 @@ hypothesis_settings.load_profile("project")
 
 # What users get by installing the package.
 pytest_plugins = ["django_gqlws.testing.plugin"]
+
+one_loop = pytest.mark.asyncio(loop_scope="session")
 
 LOG_TAIL = 40
 BROWSER_OPTIONS = [
@@ -80,7 +86,7 @@ def browser_path() -> str:
 
 # Playwright's asynchronous interface: the other one leaves a running event loop in the main thread, in which
 # no later asynchronous test can run.
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(browser_path: str) -> AsyncIterator[Browser]:
     """A headless browser; `await browser.new_context()` is one person with cookies of their own."""
     async with async_playwright() as playwright:

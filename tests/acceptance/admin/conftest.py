@@ -8,6 +8,7 @@ from shutil import copytree
 from typing import Any, NamedTuple
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.acceptance.demo.conftest import prepared_data  # noqa: F401 - a fixture
@@ -38,7 +39,7 @@ def cookies() -> list[Any]:
     return []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def staff(browser: Browser, servers: Servers, cookies: list[Any]) -> AsyncIterator[AdminPage]:
     """The admin's user, logged in. Nothing of the pages may have failed."""
     context = await browser.new_context()

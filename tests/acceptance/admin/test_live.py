@@ -8,8 +8,11 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.acceptance.admin.conftest import Servers
+from tests.conftest import one_loop
 from tests.support.admin import AdminPage, session_of
 from tests.support.client import Client, connect
+
+pytestmark = one_loop
 
 
 async def listen(client: Client, id: str, room: str) -> None:

@@ -2,7 +2,7 @@
 
 def test_x(demo): ...               a running server of the demo, shared by the whole run
 def test_x(demo_data): ...          a folder with a freshly set up database, for own servers
-async def test_x(visitor): ...      page = await visitor(demo.http_url): a person with own cookies
+async def test_x(visitor): ...      page = await visitor(demo.http_url): a person with own cookies; `one_loop`
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.support.demo import ChatPage, DemoServer, demo_environment
@@ -58,7 +59,7 @@ def key() -> str:
     return uuid4().hex
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def visitor(browser: Browser) -> AsyncIterator[Visitor]:
     """A function that opens the page for a new person: `await visitor(url, username=None, room="", prepare=None)`."""
     pages: list[ChatPage] = []

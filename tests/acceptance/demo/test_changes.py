@@ -8,7 +8,10 @@ from playwright.async_api import expect
 
 from tests.acceptance.demo.conftest import Visitor
 from tests.acceptance.demo.test_servers import manage
+from tests.conftest import one_loop
 from tests.support.demo import AdminPage, DemoServer
+
+pytestmark = one_loop
 
 
 async def test_a_message_is_edited_and_deleted_in_the_admin(demo: DemoServer, visitor: Visitor, key: str) -> None:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from demo.sample_data import MESSAGES
 from tests.acceptance.demo.conftest import Visitor
+from tests.conftest import one_loop
 from tests.support.demo import PHONE, ChatPage, DemoServer, Relay, overflows
 
+pytestmark = one_loop
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def alice(demo: DemoServer, visitor: Visitor) -> ChatPage:
     """Alice in the lobby."""
     return await visitor(demo.http_url, "alice")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def bob(demo: DemoServer, visitor: Visitor) -> ChatPage:
     """Bob in the lobby."""
     return await visitor(demo.http_url, "bob")

@@ -10,8 +10,11 @@ import sys
 from playwright.async_api import expect
 
 from tests.acceptance.demo.conftest import Visitor
+from tests.conftest import one_loop
 from tests.support.demo import DemoServer, demo_environment
 from tests.support.server import ROOT
+
+pytestmark = one_loop
 
 BROADCAST = ["gqlws_broadcast", "lobby", "--subscription", "demo.schema.live.OnNotice"]
 

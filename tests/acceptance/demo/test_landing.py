@@ -8,7 +8,10 @@ from urllib.parse import urljoin
 from playwright.async_api import Browser, Page, expect
 
 from demo.sample_data import PASSWORDS
+from tests.conftest import one_loop
 from tests.support.demo import PHONE, DemoServer, collect_problems, overflows
+
+pytestmark = one_loop
 
 
 async def test_it_leads_to_all_there_is(demo: DemoServer, browser: Browser) -> None:

@@ -17,6 +17,7 @@ from playwright.async_api import expect
 from demo import login_tokens
 from demo.login_tokens import LIFETIME_SECONDS, LoginTokenError
 from tests.acceptance.demo.conftest import Visitor
+from tests.conftest import one_loop
 from tests.support.client import connect
 from tests.support.demo import DemoServer, Relay, log_in
 
@@ -144,6 +145,7 @@ class TestLoginView:
         assert sorted(answers) == [(204, "csrftoken sessionid")] + [(403, "")] * 7
 
 
+@one_loop
 class TestPage:
     async def test_a_login_survives_a_reload_and_a_cut_connection(
         self, demo: DemoServer, visitor: Visitor, key: str

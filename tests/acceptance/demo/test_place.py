@@ -9,7 +9,10 @@ from playwright.async_api import expect
 
 from tests.acceptance.demo.conftest import Visitor
 from tests.acceptance.demo.test_servers import manage
+from tests.conftest import one_loop
 from tests.support.demo import DemoServer
+
+pytestmark = one_loop
 
 TALK = """
 from django.contrib.auth.models import User

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.acceptance.demo.conftest import Visitor
+from tests.conftest import one_loop
 from tests.support.demo import DemoServer
+
+pytestmark = one_loop
 
 
 async def test_who_comes_and_goes_is_shown(demo_data: Path, visitor: Visitor) -> None:

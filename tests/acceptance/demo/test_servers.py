@@ -16,10 +16,12 @@ from playwright.async_api import expect
 
 from demo.sample_data import PASSWORDS
 from tests.acceptance.demo.conftest import Visitor
+from tests.conftest import one_loop
 from tests.support.demo import DemoServer, demo_environment
 from tests.support.server import ROOT
 
 
+@one_loop
 @pytest.mark.parametrize("kind", ["uvicorn", "runserver"])
 async def test_the_page_with_its_files_and_the_socket_are_served(
     kind: Literal["uvicorn", "runserver"], demo_data: Path, visitor: Visitor
@@ -41,6 +43,7 @@ def test_without_debug(demo_data: Path) -> None:
         assert file.status == 200
 
 
+@one_loop
 async def test_two_processes_on_one_redis_are_one_chat(demo_data: Path, redis_url: str, visitor: Visitor) -> None:
     """A message sent to one process arrives at a subscriber of the other."""
     with (

@@ -3,8 +3,7 @@
 async def test_x(graphiql): ...       the page of the running demo
 async def test_x(open_graphiql): ...  page = await open_graphiql(url)
 
-One server and one browser serve all tests; each test has pages of its own. They share an event loop, because the
-browser is bound to one: their modules say `pytestmark = one_loop`.
+One server and one browser serve all tests; each test has pages of its own. Their modules say `pytestmark = one_loop`.
 """
 
 from __future__ import annotations
@@ -16,18 +15,15 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext
 
 from tests.acceptance.demo.conftest import prepared_data  # noqa: F401 - a fixture
-from tests.conftest import BROWSER_OPTIONS
 from tests.support.client import connect
 from tests.support.demo import demo_environment, log_in
 from tests.support.graphiql import GraphiQLPage, Link
 from tests.support.server import Server
 
 OpenGraphiQL = Callable[..., Awaitable[GraphiQLPage]]
-
-one_loop = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -45,15 +41,13 @@ def server(data: Path) -> Iterator[Server]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def person(browser_path: str) -> AsyncIterator[BrowserContext]:
-    """A browser that keeps the page's files from test to test, and nothing else."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=browser_path, args=BROWSER_OPTIONS)
-        # The certificate of a test is signed by nobody.
-        context = await browser.new_context(ignore_https_errors=True)
-        await context.add_init_script("localStorage.clear()")
-        yield context
-        await browser.close()
+async def person(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """Somebody whose browser keeps the page's files from test to test, and nothing else."""
+    # The certificate of a test is signed by nobody.
+    context = await browser.new_context(ignore_https_errors=True)
+    await context.add_init_script("localStorage.clear()")
+    yield context
+    await context.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -13,7 +13,8 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, expect
 
 from demo.sample_data import PASSWORDS
-from tests.acceptance.graphiql.conftest import OpenGraphiQL, one_loop
+from tests.acceptance.graphiql.conftest import OpenGraphiQL
+from tests.conftest import one_loop
 from tests.support.client import connect
 from tests.support.graphiql import GraphiQLPage, Link
 from tests.support.server import Server

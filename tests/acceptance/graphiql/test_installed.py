@@ -14,7 +14,8 @@ from zipfile import ZipFile
 import pytest
 from playwright.async_api import expect
 
-from tests.acceptance.graphiql.conftest import OpenGraphiQL, one_loop
+from tests.acceptance.graphiql.conftest import OpenGraphiQL
+from tests.conftest import one_loop
 from tests.support.certificate import write_certificate
 from tests.support.server import HOST, ROOT, Server
 

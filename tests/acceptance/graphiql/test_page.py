@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from playwright.async_api import expect
 
 from demo.sample_data import PASSWORDS
-from tests.acceptance.graphiql.conftest import OpenGraphiQL, one_loop
+from tests.acceptance.graphiql.conftest import OpenGraphiQL
+from tests.conftest import one_loop
 from tests.support.graphiql import GraphiQLPage
 from tests.support.server import Server
 
