@@ -20,6 +20,8 @@ from contextlib import ExitStack
 
 import pytest
 import pytest_asyncio
+from asgiref.sync import SyncToAsync
+from django.db import connections
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from playwright.async_api import Browser, async_playwright
@@ -46,6 +48,15 @@ BROWSER_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@pytest.fixture(autouse=True)
+def closed_connections() -> Iterator[None]:
+    """What async code has opened to databases is closed behind each test."""
+    yield
+    # It uses the ORM in a thread of asgiref's, where nothing ends with a test. Channels looks at what is open there,
+    # and a test without a database is not allowed to.
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from typing import Any
 
 import graphene
 import pytest
-from asgiref.sync import sync_to_async
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_django import DjangoDbBlocker
@@ -80,7 +79,6 @@ async def client() -> AsyncIterator[Client]:
     async with serving(Consumer.as_asgi()) as url, connect(url("")) as client:
         await client.init()
         yield client
-    await sync_to_async(connections.close_all)()
 
 
 async def count_side_by_side(client: Client, monkeypatch: pytest.MonkeyPatch, alias: str) -> list[dict[str, Any]]:

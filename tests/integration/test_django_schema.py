@@ -8,9 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group, User
-from django.db import connections
 from django.test import Client as Browser
 
 from django_gqlws.conf import get_settings
@@ -60,8 +58,6 @@ async def shop(visitor: Browser) -> AsyncIterator[Client]:
     async with serving(application) as url, connect(url("shop/"), headers={"Cookie": cookies}) as client:
         await client.init()
         yield client
-    # Async code uses the ORM in one thread of its own, and nothing there ends with a test.
-    await sync_to_async(connections.close_all)()
 
 
 async def over_http(visitor: Browser, query: str, variables: dict[str, Any]) -> Any:

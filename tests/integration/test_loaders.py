@@ -8,7 +8,6 @@ from typing import Any
 import graphene
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connections
 from graphene.utils.dataloader import DataLoader
 from graphene_django import DjangoObjectType
 
@@ -107,7 +106,6 @@ async def client() -> AsyncIterator[Client]:
     async with serving(Consumer.as_asgi()) as url, connect(url("")) as client:
         await client.init()
         yield client
-    await sync_to_async(connections.close_all)()
 
 
 async def abundance() -> AsyncIterator[Supplier]:

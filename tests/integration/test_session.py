@@ -9,13 +9,12 @@ import channels.auth
 import django.contrib.auth
 import graphene
 import pytest
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import async_to_sync
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.db import connections
 from django.test import Client as Browser
 from django.urls import path
 
@@ -150,7 +149,6 @@ async def client(session: SessionStore) -> AsyncIterator[Client]:
     ):
         await client.init()
         yield client
-    await sync_to_async(connections.close_all)()
 
 
 async def stored(key: str | None) -> dict[str, Any]:
