@@ -115,6 +115,7 @@ class GraphqlWsConsumer(Hooks, AsyncWebsocketConsumer):
                     if self._unwatch is not None:
                         await self._unwatch(code)
                 finally:
+                    self._unwatch = None  # It holds the connection, which holds this.
                     await connection.disconnected(code)
 
     async def dispatch(self, message: dict[str, Any]) -> None:

@@ -86,7 +86,6 @@ class Connection:
             django_settings.DEBUG,
             broker.deadlines(settings.warn_operation_timeout) if settings.warn_operation_timeout else None,
             broker.deadlines(settings.notification_timeout) if settings.notification_timeout else None,
-            self.close,
             Announcer(type(hooks), scope),
         )
         self._operations: dict[str, Operation] = {}
@@ -214,7 +213,7 @@ class Connection:
                 logger.exception("on_disconnect(%d) failed.", code)
 
     def _subscribe(self, event: Subscribe) -> None:
-        operation = Operation(self._session, event, self._context.copy(), self._forget)
+        operation = Operation(self._session, event, self._context.copy(), self)
         most = self._session.settings.max_operations
         # What was completed and still cleans up may be as many again: a client may begin and complete without end.
         if len(self._operations) >= most or len(self._operations) + len(self._tasks) >= 2 * most:
@@ -272,7 +271,8 @@ class Connection:
 
     # Ends
 
-    def _forget(self, operation: Operation) -> None:
+    def forget(self, operation: Operation) -> None:
+        """An operation is over; there may be a new one of its id."""
         if self._operations.get(operation.id) is operation:
             del self._operations[operation.id]
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine
 from contextvars import Context
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from graphql import GraphQLError, OperationType
 
@@ -16,6 +16,7 @@ from ..execution.context import OperationContext
 from ..execution.documents import Operation as Prepared
 from ..execution.executor import Outcome, close_source
 from ..execution.variables import VariableErrors, Variables
+from ..protocol.close import Close
 from ..protocol.messages import Subscribe
 from ..tasks import new_task
 from .listener import Listener
@@ -33,6 +34,16 @@ Serve = Callable[[], Coroutine[Any, Any, None]]
 MUTATION, SUBSCRIPTION = OperationType.MUTATION, OperationType.SUBSCRIPTION
 
 
+class Owner(Protocol):
+    """The connection that an operation belongs to."""
+
+    def forget(self, operation: Operation) -> None:
+        """The operation is over."""
+
+    def close(self, reason: Close) -> None:
+        """Closes the socket and ends all operations."""
+
+
 class Operation(Replies):
     """A query, a mutation or a subscription while it runs.
 
@@ -40,15 +51,13 @@ class Operation(Replies):
     coming to its end, and nothing of the old one may reach the new one.
     """
 
-    __slots__ = ("_announce_end", "_context", "_ended", "_listener", "_task", "prepared", "tally")
+    __slots__ = ("_announce_end", "_context", "_listener", "_owner", "_task", "prepared", "tally")
 
-    def __init__(
-        self, session: Session, request: Subscribe, context: Context, ended: Callable[[Operation], None]
-    ) -> None:
+    def __init__(self, session: Session, request: Subscribe, context: Context, owner: Owner) -> None:
         super().__init__(session, request)
         # The context variables in which all user code of this operation runs.
         self._context = context
-        self._ended = ended
+        self._owner = owner
         self.prepared: Prepared | None = None
         """What it runs, once that is known."""
         self.tally: Tally | None = None
@@ -64,19 +73,20 @@ class Operation(Replies):
 
     def cancel(self) -> None:
         """The client wants nothing more of it: whatever it is, it stops."""
+        task = self._task
         self._stop()
-        if self._task is not None:
-            self._task.cancel()
+        if task is not None:
+            task.cancel()
 
     def end(self) -> None:
         """The server wants it to end: at once, and the client gets ``complete``."""
         if self.is_over:
             return
-        if self._listener is not None:
-            self._listener.close()
+        task = self._task
+        self._close_listener()
         self.complete()
-        if self._task is not None:
-            self._task.cancel()
+        if task is not None:
+            task.cancel()
 
     @property
     def request(self) -> Subscribe:
@@ -110,16 +120,25 @@ class Operation(Replies):
 
     def _end(self) -> None:
         super()._end()
-        self._hand_over()
-        self._tell_end()
-        self._ended(self)
+        self._clean_up()
+        self._owner.forget(self)
 
     def _stop(self) -> None:
         self.is_over = True
+        self._clean_up()
+
+    # What an operation holds leads back to it. It lets go of that when it is over: to find it would cost the garbage
+    # collector more than the operation has cost.
+
+    def _clean_up(self) -> None:
         self._hand_over()
-        if self._listener is not None:
-            self._listener.close()
+        self._close_listener()
         self._tell_end()
+
+    def _close_listener(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
 
     def _tell_end(self) -> None:
         if self._announce_end is not None:
@@ -129,7 +148,10 @@ class Operation(Replies):
     def _hand_over(self) -> None:
         """The operation is over: what its task still has to do is the connection's affair."""
         task = self._task
-        if task is not None and not task.done() and task is not asyncio.current_task():
+        if task is None or task is asyncio.current_task():
+            return
+        self._task = None
+        if not task.done():
             self._session.tasks.own(task)
 
     async def _run(self) -> None:
@@ -215,7 +237,15 @@ class Operation(Replies):
             if not self.is_over:
                 self.tally = Tally()
                 listened = Listened(
-                    self._session, source, prepared, variables, context, self._context, self, self.tally
+                    self._session,
+                    source,
+                    prepared,
+                    variables,
+                    context,
+                    self._context,
+                    self,
+                    self.tally,
+                    self._owner.close,
                 )
                 self._listener = Listener(listened)
         finally:

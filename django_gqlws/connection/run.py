@@ -19,6 +19,7 @@ from ..execution.context import OperationContext
 from ..execution.documents import Operation as Prepared
 from ..execution.executor import Outcome
 from ..execution.variables import Variables
+from ..protocol.close import Close
 from .replies import Replies
 from .session import Session
 from .tally import Tally
@@ -38,6 +39,7 @@ class Listened(NamedTuple):
     """The context variables that the operation began with; each execution gets a copy."""
     replies: Replies
     tally: Tally
+    close_connection: Callable[[Close], None]
 
 
 class _NoPayload(Exception):
@@ -73,13 +75,16 @@ class Run:
         if session.slow_notifications is not None:
             session.slow_notifications.start(self, self._cut)
         # In a copy: what one execution sets must not reach the next one.
-        self._task = session.tasks.start(self._perform(), self._listened.context.copy())
+        task = session.tasks.start(self._perform(), self._listened.context.copy())
+        if not self._is_over:
+            self._task = task
 
     def cancel(self) -> None:
         """Nobody wants its outcome any more."""
+        task = self._task
         self._end()
-        if self._task is not None:
-            self._task.cancel()
+        if task is not None:
+            task.cancel()
 
     @property
     def is_current(self) -> bool:
@@ -134,5 +139,6 @@ class Run:
 
     def _end(self) -> None:
         self._is_over = True
+        self._task = None  # Its context variables lead back here.
         if (deadlines := self._listened.session.slow_notifications) is not None:
             deadlines.stop(self)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..conf import Settings
 from ..deadlines import Deadlines
 from ..execution.executor import Executor
-from ..protocol.close import Close
 from ..protocol.dialect import Dialect
 from ..tasks import Tasks
 from ..turns import Turns
@@ -36,6 +34,4 @@ class Session(NamedTuple):
     """WARN_OPERATION_TIMEOUT"""
     slow_notifications: Deadlines | None
     """NOTIFICATION_TIMEOUT"""
-    close: Callable[[Close], None]
-    """Closes the socket and ends all operations."""
     announcer: Announcer

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 from channels.sessions import InstanceSessionWrapper, SessionMiddlewareStack
@@ -28,6 +30,27 @@ async def test_frames_behind_the_session_middleware(monkeypatch: Any) -> None:
 
     assert detours == []
     await peer.leave()
+
+
+async def test_a_client_that_has_left() -> None:
+    """Its consumer is freed at once, with the connection: nothing of it is left to the garbage collector."""
+    consumers: list[weakref.ref[GraphqlWsConsumer]] = []
+
+    class Consumer(GraphqlWsConsumer):
+        async def on_operation(self, op_id: str, payload: Any) -> None:
+            consumers.append(weakref.ref(self))
+
+    peer = await Peer.connect(Consumer.as_asgi())
+    peer.start("1", "{ __typename }")
+    await peer.results("1", 1)
+
+    gc.disable()
+    try:
+        await peer.leave()
+
+        assert [consumer() for consumer in consumers] == [None]
+    finally:
+        gc.enable()
 
 
 async def test_a_server_whose_send_gives_no_coroutine() -> None:

@@ -7,6 +7,7 @@ import gc
 import json
 import logging
 import warnings
+import weakref
 from collections.abc import Awaitable, Callable, Iterator
 from functools import wraps
 from typing import Any
@@ -24,7 +25,7 @@ from django_gqlws.broker.process import current_broker
 from django_gqlws.counters import counters
 from django_gqlws.serialization import pack
 from tests.project.journal import Event, journal
-from tests.support.notes import Notes, ThreadGate
+from tests.support.notes import LIMIT, Notes, ThreadGate
 from tests.support.tables import situations
 from tests.unit.broker.layer import FakeLayer
 from tests.unit.connection.peer import Peer, connect
@@ -696,6 +697,28 @@ async def test_an_end_before_an_execution_has_begun() -> None:
         gc.collect()
 
     assert [str(warning.message) for warning in caught] == []
+
+
+async def test_a_subscription_that_is_over() -> None:
+    """It is freed at once, with its context: nothing of it is left to the garbage collector."""
+    async with connect_here() as peer:
+        await listen(peer)
+        await broadcast("a")
+        assert await texts(peer, 1) == ["a"]
+        freed = asyncio.Event()
+        context = weakref.ref(stage.contexts[0], lambda _: freed.set())
+
+        gc.disable()
+        try:
+            peer.complete("1")
+            await stage.notes.until(lambda notes: "unsubscribed" in notes)
+            stage.contexts.clear()
+
+            async with asyncio.timeout(LIMIT):
+                await freed.wait()
+            assert context() is None
+        finally:
+            gc.enable()
 
 
 # Native streams
