@@ -12,6 +12,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy
 
 from .. import monitoring
+from ..monitoring.audience import count_groups
 from . import columns
 from .base import PageAdmin
 from .broadcast import broadcast_view
@@ -46,10 +47,13 @@ class GroupAdmin(PageAdmin):
         """The largest groups first, unless the user wants another order."""
         text = request.GET.get("q", "")
         order = request.GET.get("o", "")
-        found = monitoring.groups(text if "*" in text else f"*{text}*")
+        pattern = text if "*" in text else f"*{text}*"
+        found = monitoring.groups(pattern)
         if order in HEADERS:
             found = found.order_by(order, "topic", "name")
-        page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+        paginator = Paginator(found, PER_PAGE)
+        paginator.count = count_groups(pattern)
+        page = paginator.get_page(request.GET.get("page"))
         page.object_list = list(self._rows(request, page.object_list))
         return respond(
             request,

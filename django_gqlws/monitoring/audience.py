@@ -22,8 +22,17 @@ def groups(pattern: str = "*") -> QuerySet[Any, dict[str, Any]]:
     The largest first. ``pattern`` is for the name, where ``*`` stands for anything, also for nothing. It is a queryset
     of dicts: slice it, count it, order it.
     """
+    return _memberships(pattern).by_group()
+
+
+def count_groups(pattern: str = "*") -> int:
+    """How many `groups` there are; several times cheaper than to count those, whose subscriptions are looked at."""
+    return _memberships(pattern).values("topic", "name").distinct().order_by().count()
+
+
+def _memberships(pattern: str) -> MembershipQuerySet:
     memberships: MembershipQuerySet = Membership.objects.live()
-    return memberships.filter(like("name", pattern)).by_group()
+    return memberships.filter(like("name", pattern))
 
 
 @dataclass(frozen=True, slots=True)

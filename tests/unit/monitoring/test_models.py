@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from django_gqlws import monitoring
 from django_gqlws.monitoring import Connection, Membership, Process, Sample, Subscription
+from django_gqlws.monitoring.audience import count_groups
 from tests.support.registry import write_sample
 
 pytestmark = pytest.mark.django_db
@@ -54,9 +55,11 @@ def subscription(owner: Process, *groups: str) -> Subscription:
 )
 def test_every_other_character_of_a_pattern_stands_for_itself(pattern: str, found: list[str]) -> None:
     """Whatever the name has, and however hard the pattern is."""
-    subscription(process(), "abc", "a\nc", "[x]%_\\?", "\N{REPLACEMENT CHARACTER}", "a" * 255)
+    for _ in range(2):
+        subscription(process(), "abc", "a\nc", "[x]%_\\?", "\N{REPLACEMENT CHARACTER}", "a" * 255)
 
     assert sorted(row["name"] for row in monitoring.groups(pattern)) == sorted(found)
+    assert count_groups(pattern) == len(found)
 
 
 def test_the_migrations_are_complete() -> None:
