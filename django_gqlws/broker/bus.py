@@ -8,8 +8,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import Context
+from functools import partial
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from uuid import uuid4
 
 from django.core.exceptions import ImproperlyConfigured
@@ -30,6 +31,13 @@ MAX_TOGETHER = 500
 
 MAX_SEQUENCES = 10_000
 """Groups whose sequence a sender remembers; then it forgets all and takes a new name."""
+
+
+Settle: TypeAlias = Callable[[BaseException | None], None]
+"""Is called on the event loop: the channel layer has a message (None), or why not.
+
+`asyncio.CancelledError`: the loop ends, and another one sends it.
+"""
 
 
 class Message(NamedTuple):
@@ -54,7 +62,7 @@ class Bus:
         self._inherit = inherit
         self._sender = uuid4().hex
         self._sequences: dict[str, int] = {}
-        self._waiting: deque[tuple[Envelope, asyncio.Future[None]]] = deque()
+        self._waiting: deque[tuple[Envelope, Settle]] = deque()
         self._is_sending = False
         self._tasks = Tasks(_report)
 
@@ -63,22 +71,27 @@ class Bus:
 
         Its errors: BroadcastError if the layer fails, ImproperlyConfigured if there is none. Raises BacklogError.
         """
+        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.take(message, partial(_resolve, sent))
+        return sent
+
+    def take(self, message: Message, settle: Settle) -> None:
+        """The same for somebody who waits in a way of his own. Raises BacklogError."""
         if len(self._waiting) >= MAX_WAITING:
             counters.send_failures += 1
             raise BacklogError(
                 f"{MAX_WAITING} messages wait for the channel layer: await the broadcasts, or slow down."
             )
         kind, group, payload = message
-        return self.forward(Envelope(kind, group, self._sender, self._next_sequence(group), time.time(), payload))
+        envelope = Envelope(kind, group, self._sender, self._next_sequence(group), time.time(), payload)
+        self.forward(envelope, settle)
 
-    def forward(self, envelope: Envelope) -> asyncio.Future[None]:
+    def forward(self, envelope: Envelope, settle: Settle) -> None:
         """The same for an envelope of another bus. If the layer has it already, receivers see that it is the same."""
-        sent = asyncio.get_running_loop().create_future()
-        self._waiting.append((envelope, sent))
+        self._waiting.append((envelope, settle))
         if not self._is_sending:
             self._is_sending = True
             self._tasks.start_soon(self._send_all(), Context()).add_done_callback(self._stopped)
-        return sent
 
     async def finish(self) -> None:
         """Returns when everything is sent."""
@@ -88,7 +101,8 @@ class Bus:
         while self._waiting:
             # They stay in the queue until the layer has them: if the loop ends before, somebody else sends them.
             for error in await _hand_over(envelope for envelope, _ in self._waiting):
-                _settle(self._waiting.popleft()[1], error)
+                _count(error)
+                self._waiting.popleft()[1](error)
         self._is_sending = False
 
     def _stopped(self, sending: asyncio.Task[None]) -> None:
@@ -96,8 +110,8 @@ class Bus:
             self._is_sending = False
             left, self._waiting = self._waiting, deque()
             self._inherit([envelope for envelope, _ in left])
-            for _, sent in left:
-                sent.cancel()
+            for _, settle in left:
+                settle(asyncio.CancelledError())
 
     def _next_sequence(self, group: str) -> int:
         if len(self._sequences) >= MAX_SEQUENCES and group not in self._sequences:
@@ -108,15 +122,22 @@ class Bus:
         return number
 
 
-def _settle(sent: asyncio.Future[None], error: Exception | None) -> None:
+def _count(error: Exception | None) -> None:
     if error is None:
         counters.sent += 1
-        if not sent.cancelled():
-            sent.set_result(None)
     else:
         counters.send_failures += 1
-        if not sent.cancelled():
-            sent.set_exception(error)
+
+
+def _resolve(sent: asyncio.Future[None], error: BaseException | None) -> None:
+    if sent.done():
+        return  # Whoever waited does not any more.
+    if error is None:
+        sent.set_result(None)
+    elif isinstance(error, asyncio.CancelledError):
+        sent.cancel()
+    else:
+        sent.set_exception(error)
 
 
 async def _hand_over(envelopes: Iterator[Envelope]) -> Sequence[Exception | None]:

@@ -8,12 +8,11 @@ import logging
 import os
 import threading
 from collections.abc import Sequence
-from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 
 from ..deadlines import Deadlines
-from ..exceptions import BroadcastError, RunningLoopError
+from ..exceptions import BacklogError, BroadcastError, RunningLoopError
 from .bus import Bus, Message
 from .census import Answer, take_census
 from .envelope import Envelope
@@ -94,41 +93,69 @@ class _LoopEndedError(BroadcastError):
 
 
 def _send_over(loop: asyncio.AbstractEventLoop, messages: Sequence[Message]) -> None:
-    is_posted = threading.Event()
-    sending = _post(messages, is_posted)
+    sending = _Sending(messages)
     try:
-        future = asyncio.run_coroutine_threadsafe(sending, loop)
+        loop.call_soon_threadsafe(sending.post)
     except RuntimeError as error:
-        sending.close()
         raise _LoopEndedError("The event loop is closed.") from error
-    try:
-        future.result(SEND_TIMEOUT)
-    except FutureTimeoutError:
-        future.cancel()
-        raise BroadcastError(f"The channel layer did not take the message within {SEND_TIMEOUT:g} seconds.") from None
-    except CancelledError as error:
-        if not is_posted.is_set():  # Otherwise the bus has passed it on.
-            raise _LoopEndedError("The event loop ended before the message was sent.") from error
+    sending.wait()
 
 
-async def _post(messages: Sequence[Message], is_posted: threading.Event) -> None:
-    bus = current_broker().bus
-    sent = [bus.post(message) for message in messages]
-    is_posted.set()
-    await asyncio.gather(*sent)
+class _Sending:
+    """Messages of a thread that waits until the channel layer has them.
+
+    What wakes the thread is a lock: a task and the futures of two worlds take longer than many a layer.
+    """
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self._messages = messages
+        self._left = len(messages)
+        self._error: BaseException | None = None
+        self._is_given_up = False
+        self._is_over = threading.Lock()
+        self._is_over.acquire()
+
+    def post(self) -> None:
+        """On the event loop: hands them to its bus."""
+        if self._is_given_up:
+            return
+        bus = current_broker().bus
+        for message in self._messages:
+            try:
+                bus.take(message, self._settle)
+            except BacklogError as error:
+                self._settle(error)
+
+    def wait(self) -> None:
+        """In the thread: returns when the layer has all of them, or the loop ends and another one sends them."""
+        if not self._is_over.acquire(timeout=SEND_TIMEOUT):
+            self._is_given_up = True
+            raise BroadcastError(f"The channel layer did not take the message within {SEND_TIMEOUT:g} seconds.")
+        if self._error is not None:
+            raise self._error
+
+    def _settle(self, error: BaseException | None) -> None:
+        if not isinstance(error, asyncio.CancelledError):
+            self._error = self._error or error
+        self._left -= 1
+        if not self._left:
+            self._is_over.release()
 
 
 def _send_elsewhere(envelopes: Sequence[Envelope]) -> None:
     """Sends what an event loop that ends has left, over one that goes on; nobody waits for it."""
 
-    async def send_all() -> None:
-        bus = current_broker().bus
-        for result in await asyncio.gather(*map(bus.forward, envelopes), return_exceptions=True):
-            if isinstance(result, BaseException):
-                logger.error("A message of an event loop that has ended was not sent: %r", result)
+    def send_all() -> None:
+        for envelope in envelopes:
+            current_broker().bus.forward(envelope, _log_loss)
 
     ending = asyncio.get_running_loop()
-    asyncio.run_coroutine_threadsafe(send_all(), _serving_loop(but=ending) or _background.loop())
+    (_serving_loop(but=ending) or _background.loop()).call_soon_threadsafe(send_all)
+
+
+def _log_loss(error: BaseException | None) -> None:
+    if error is not None and not isinstance(error, asyncio.CancelledError):
+        logger.error("A message of an event loop that has ended was not sent: %r", error)
 
 
 def refuse_running_loop() -> None:

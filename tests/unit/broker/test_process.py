@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from channels.layers import channel_layers
 
-from django_gqlws.broker import process
+from django_gqlws.broker import bus, process
 from django_gqlws.broker.bus import Message
 from django_gqlws.broker.envelope import Kind
 from django_gqlws.broker.event import Event
 from django_gqlws.broker.process import Broker, current_broker, send_from_thread
-from django_gqlws.exceptions import BroadcastError, RunningLoopError
+from django_gqlws.exceptions import BacklogError, BroadcastError, RunningLoopError
 from tests.support.notes import LIMIT
 from tests.unit.broker.layer import FakeLayer
 
@@ -233,6 +233,26 @@ def test_an_error_of_the_send(layer: LoopsLayer) -> None:
 
     with pytest.raises(BroadcastError, match="did not take the message: LayerError: send"):
         send_from_thread(message())
+
+
+def test_an_error_of_one_of_several(layer: LoopsLayer) -> None:
+    """It is raised when the others are sent."""
+    layer.failures["send"] = 1
+
+    with pytest.raises(BroadcastError):
+        send_from_thread(message("lost"), message("second"), message("third"))
+
+    assert sent(layer) == ["second", "third"]
+
+
+def test_a_backlog(layer: LoopsLayer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an error where the send was made, and what there was room for is sent."""
+    monkeypatch.setattr(bus, "MAX_WAITING", 2)
+
+    with pytest.raises(BacklogError):
+        send_from_thread(*map(message, ("first", "second", "third")))
+
+    assert sent(layer) == ["first", "second"]
 
 
 def test_a_send_that_takes_too_long(layer: LoopsLayer, monkeypatch: pytest.MonkeyPatch) -> None:
