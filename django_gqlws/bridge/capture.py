@@ -132,9 +132,9 @@ def before_save(sender: type[Model], instance: Any, raw: bool, using: str, **_: 
     befores: dict[type[Model], State | None] = {}
     for bridge in bridges_of(sender):
         if bridge.raw or not raw:
-            with logged(bridge):
+            with logged(bridge, using):
                 pk = bridge.pk_of(instance)
-                befores[bridge.model] = None if _is_new(instance) else bridge.read_one(pk, using)
+                befores[bridge.model] = None if _is_new(instance) else bridge.read_one(pk, using, hold=True)
     saves = instance._state.__dict__.setdefault("gqlws_saves", _Saves())
     saves.begun.append((next(_moments), befores))
 
@@ -159,13 +159,13 @@ def before_delete(sender: type[Model], instance: Any, using: str, origin: Any = 
     for bridge in bridges_of(sender):
         if bridge.model is not sender._meta.concrete_model:
             continue  # Django tells of a parent's row itself, unless it stays (``keep_parents``).
-        with logged(bridge):
+        with logged(bridge, using):
             pk = bridge.pk_of(instance)
             # What a cascade or a queryset deletes has just been read; an instance of the user's may be old.
             is_old = isinstance(origin, bridge.model) and bridge.pk_of(origin) == pk
             before = None if is_old else bridge.loaded(instance)
             if before is None:
-                before = bridge.read_one(pk, using)
+                before = bridge.read_one(pk, using, hold=True)
             collector.note(using, Change(bridge, pk, before, None))
 
 
@@ -173,7 +173,7 @@ def before_target_delete(sender: type[Model], instance: Any, using: str, **_: An
     """Reads the rows that refer to a row that is deleted."""
     befores: list[tuple[Reference, dict[Any, State]]] = []
     for reference in _of_target[sender]:
-        with logged(reference[0]):
+        with logged(reference[0], using):
             befores.append((reference, read_referrers(reference, instance, using)))
     instance._state.__dict__["gqlws_referrers"] = befores
 

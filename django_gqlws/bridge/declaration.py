@@ -81,13 +81,16 @@ class Bridge:
         # Django fills in the parent's key while it saves. What the user has given may be text.
         return key.to_python(pk if link is None else getattr(instance, link.attname))
 
-    def read(self, pks: Iterable[Any], using: str) -> dict[Any, State]:
-        """The rows as they are in the database, by primary key; those that are not there are missing."""
-        return read_rows(self.model, self.columns, pks, using)
+    def read(self, pks: Iterable[Any], using: str, hold: bool = False) -> dict[Any, State]:
+        """The rows as they are in the database, by primary key; those that are not there are missing.
 
-    def read_one(self, pk: Any, using: str) -> State | None:
+        ``hold`` them if they are about to be changed: nobody else changes them before the end of the transaction.
+        """
+        return read_rows(self.model, self.columns, pks, using, hold)
+
+    def read_one(self, pk: Any, using: str, hold: bool = False) -> State | None:
         """The row as it is in the database."""
-        return read_row(self.model, self.columns, pk, using)
+        return read_row(self.model, self.columns, pk, using, hold)
 
     def loaded(self, instance: Model, fields: Iterable[Field[Any, Any]] | None = None) -> State | None:
         """The row as the instance has it; None if only the database knows (deferred, an expression, generated)."""

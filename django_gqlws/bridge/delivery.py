@@ -21,6 +21,7 @@ from ..prefixes import prefix_of
 from ..serialization import pack
 from ..signals import announce, broadcast_sent
 from .declaration import Bridge
+from .reading import breaks_transaction
 from .rows import Row, RowChange, RowEvent, RowMove, State
 from .transactions import Change
 
@@ -122,11 +123,16 @@ def _parts(
 
 
 @contextmanager
-def logged(bridge: Bridge) -> Iterator[None]:
-    """What goes wrong in the bridge is logged, and nothing else: to save a row is more important."""
+def logged(bridge: Bridge, using: str | None = None) -> Iterator[None]:
+    """What goes wrong in the bridge is logged, and nothing else: to save a row is more important.
+
+    But for what has broken the transaction on the database ``using``: the save is lost, and is to say why.
+    """
     try:
         yield
     except Exception as error:
+        if using is not None and breaks_transaction(error, using):
+            raise
         _report([str(bridge)], error)
 
 

@@ -36,10 +36,10 @@ class BridgedQuerySet(QuerySet[Any]):
         with transaction.atomic(using=self.db, savepoint=False):
             befores: dict[Bridge, States] = {}
             for bridge in bridges:
-                with logged(bridge):
+                with logged(bridge, self.db):
                     # Not by the filter again: it may not find them afterwards.
                     pks = self.order_by().values_list(bridge.model._meta.pk.name, flat=True)
-                    befores[bridge] = bridge.read(pks, self.db)
+                    befores[bridge] = bridge.read(pks, self.db, hold=True)
             count = super().update(**kwargs)
             for bridge, before in befores.items():
                 with logged(bridge):
@@ -65,7 +65,7 @@ class BridgedQuerySet(QuerySet[Any]):
         with transaction.atomic(using=self.db, savepoint=False):
             befores: dict[Bridge, States] = {}
             for bridge in bridges:
-                with logged(bridge):
+                with logged(bridge, self.db):
                     befores[bridge] = self._alike(bridge, objs, unique_fields) if may_exist else {}
             created = super().bulk_create(objs, *options)
             for bridge, before in befores.items():
@@ -82,7 +82,7 @@ class BridgedQuerySet(QuerySet[Any]):
     def _alike(self, bridge: Bridge, objs: Sequence[Model], unique_fields: Collection[str] | None) -> States:
         """The rows that are there, of those that the objects stand for."""
         with_pk = [obj.pk for obj in objs if obj._is_pk_set()]  # type: ignore[attr-defined]
-        found = bridge.read(with_pk, self.db)
+        found = bridge.read(with_pk, self.db, hold=True)
         fields = [self.model._meta.get_field(name) for name in unique_fields or () if name != "pk"]
         if fields:
             size = connections[self.db].ops.bulk_batch_size(fields, objs) or len(objs)
@@ -91,7 +91,7 @@ class BridgedQuerySet(QuerySet[Any]):
                 alike = Q()
                 for obj in objs[start : start + min(size, 100)]:
                     alike |= Q(**{field.attname: getattr(obj, field.attname) for field in fields})
-                found |= bridge.read(rows.filter(alike).values_list("pk", flat=True), self.db)
+                found |= bridge.read(rows.filter(alike).values_list("pk", flat=True), self.db, hold=True)
         return found
 
 

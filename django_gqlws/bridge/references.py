@@ -40,7 +40,7 @@ def _changeable(bridge: Bridge) -> Iterator[Any]:
 
 
 def read_referrers(reference: Reference, instance: Model, using: str) -> dict[Any, State]:
-    """The rows that refer to an instance."""
+    """The rows that refer to an instance, which is about to be deleted."""
     bridge, field = reference
     rows: QuerySet[Any] = QuerySet(bridge.model, using=using).filter(**{field.name: instance})
-    return bridge.read(rows.values_list("pk", flat=True), using)
+    return bridge.read(rows.values_list("pk", flat=True), using, hold=True)
