@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from functools import partial
+from threading import current_thread, main_thread
 from typing import Any, TypeVar
 
 from django.core.management.base import CommandError
@@ -30,12 +34,11 @@ def require_thread() -> None:
 def run(main: Coroutine[Any, Any, T]) -> T:
     """`asyncio.run` for a program that has to end: what does not let itself be cancelled is left behind.
 
-    channels-redis' pub/sub layer may wait for ever when it is cancelled while it connects.
+    channels-redis' pub/sub layer may wait for ever when it is cancelled while it connects. Raises KeyboardInterrupt.
     """
     loop = asyncio.new_event_loop()
-    loop.set_exception_handler(_report)
     try:
-        return loop.run_until_complete(main)
+        return loop.run_until_complete(_until_interrupted(main))
     finally:
         loop.set_exception_handler(lambda loop, context: None)
         if tasks := asyncio.all_tasks(loop):
@@ -46,7 +49,29 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         loop.close()
 
 
-def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    # Ctrl-C is raised in whatever runs at that moment. It reaches the caller; the task that it has met is no news.
-    if not isinstance(context.get("exception"), KeyboardInterrupt):
-        loop.default_exception_handler(context)
+async def _until_interrupted(main: Coroutine[Any, Any, T]) -> T:
+    interrupted = asyncio.Event()
+    with _calling_at_interrupt(partial(asyncio.get_running_loop().call_soon_threadsafe, interrupted.set)):
+        tasks = asyncio.create_task(main), asyncio.create_task(interrupted.wait())
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    if not tasks[0].done():
+        raise KeyboardInterrupt
+    return tasks[0].result()
+
+
+@contextmanager
+def _calling_at_interrupt(callback: Callable[[], object]) -> Iterator[None]:
+    """Has the first Ctrl-C call this. It would be raised in whatever runs at that moment, as the second one is."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler or current_thread() is not main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        callback()
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,39 +1,68 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+from collections.abc import Iterator
 
 import pytest
 
 from django_gqlws.management.loop import run
-from django_gqlws.tasks import new_task
 
 
-def test_ctrl_c_while_a_task_works(caplog: pytest.LogCaptureFixture) -> None:
-    """The caller hears of it; nothing is logged about the task, which may be gone before it is kept."""
+@pytest.fixture(autouse=True)
+def interrupts() -> Iterator[None]:
+    """Ctrl-C does what it does in a program, and again behind the test."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    after = signal.signal(signal.SIGINT, before)
+    assert after is signal.default_int_handler
 
-    async def interrupted() -> None:
-        raise KeyboardInterrupt
+
+def test_a_result() -> None:
+    """It is returned."""
+
+    async def main() -> str:
+        return "done"
+
+    assert run(main()) == "done"
+
+
+def test_an_error() -> None:
+    """It is raised."""
 
     async def main() -> None:
-        new_task(interrupted())
-        await asyncio.Event().wait()
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 - there is nothing in it
+        run(main())
+
+
+def test_ctrl_c() -> None:
+    """What runs at that moment goes on undisturbed; then everything is cancelled, and the caller hears of it."""
+    notes = []
+
+    async def main() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        notes.append("goes on")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            notes.append("is cancelled")
 
     with pytest.raises(KeyboardInterrupt):
         run(main())
 
-    assert caplog.messages == []
+    assert notes == ["goes on", "is cancelled"]
 
 
-def test_a_task_fails_that_nobody_keeps(caplog: pytest.LogCaptureFixture) -> None:
-    """That is logged."""
-
-    async def failing() -> None:
-        raise RuntimeError("oh")
+def test_a_second_ctrl_c() -> None:
+    """It ends what would not end by itself."""
 
     async def main() -> None:
-        await asyncio.wait([asyncio.create_task(failing())])
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        raise AssertionError("it has not ended")
 
-    run(main())
-
-    (message,) = caplog.messages
-    assert message.startswith("Task exception was never retrieved")
+    with pytest.raises(KeyboardInterrupt):
+        run(main())
