@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from channels.layers import channel_layers
-from django.db import connections
+from django.db import connections, transaction
 from pytest_django import DjangoDbBlocker, Settings
 
 from django_gqlws.bridge.delivery import layer_group
@@ -76,7 +76,10 @@ def bridged(settings: Settings) -> None:
 @pytest.fixture(scope="module")
 def sqlite_settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The entry of DATABASES for a file of one's own."""
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": tmp_path_factory.mktemp("bridge") / "db.sqlite3"}
+    file = tmp_path_factory.mktemp("bridge") / "db.sqlite3"
+    # No commit waits for the disk.
+    options = {"init_command": "PRAGMA synchronous = OFF"}
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": file, "OPTIONS": options}
 
 
 @pytest.fixture(scope="module")
@@ -108,5 +111,6 @@ def alias(database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     # Not the mark: that is for the databases of the settings, and empties all tables of the project after each test.
     with django_db_blocker.unblock():
         yield database
-        for model in (Note, Book, Bestseller, Product, Supplier, Tag):
-            model._base_manager.using(database).all().delete()
+        with transaction.atomic(database):
+            for model in (Note, Book, Bestseller, Product, Supplier, Tag):
+                model._base_manager.using(database).all().delete()
