@@ -29,7 +29,7 @@ running: list[Server] = []
 
 
 def find_free_port() -> int:
-    """A local port nobody listens on.
+    """A local port nobody listens on, and that no other test run beside this one is given.
 
     It lies below the range from which the system takes the ports of outgoing connections: these could
     otherwise occupy the port of a server that a test has stopped and is about to start again.
@@ -38,10 +38,15 @@ def find_free_port() -> int:
         port = random.randint(20_000, 29_999)
         with socket.socket() as candidate:
             candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # UDP's port of that number, kept until this process ends, says that it is taken.
+            claim = socket.socket(type=socket.SOCK_DGRAM)
             try:
+                claim.bind((HOST, port))
                 candidate.bind((HOST, port))
             except OSError:
+                claim.close()
                 continue
+            claim.detach()
             return port
 
 
