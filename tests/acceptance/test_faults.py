@@ -26,6 +26,7 @@ from django_gqlws import GraphqlWsClient, GraphqlWsResponseError, GraphqlWsTrans
 from tests.acceptance.migration.libraries import OLD_NAME, Copy, migrated, written_for_old
 from tests.project.settings import LAYERS
 from tests.support.client import Client, connect
+from tests.support.notes import LIMIT
 from tests.support.server import Server
 
 LEGACY = "graphql-ws"
@@ -121,7 +122,7 @@ async def subscribe(client: Client, id: str, document: str, **variables: Any) ->
 
 async def receive_json(client: Client) -> dict[str, Any]:
     """The next message of the legacy protocol."""
-    message: dict[str, Any] = json.loads(await asyncio.wait_for(client.websocket.recv(), 10))
+    message: dict[str, Any] = json.loads(await asyncio.wait_for(client.websocket.recv(), LIMIT))
     return message
 
 
@@ -338,7 +339,7 @@ class TestFault9:
         async with acknowledged(server, "mortal/") as client:
             await client.execute("1", "{ value }")
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT):
             while await inside.count("a consumer is gone") == before:
                 await inside.ask("mutation { collectGarbage }")
 
@@ -458,7 +459,7 @@ class TestFault13:
         await client.connect_and_init()
 
         with pytest.raises(GraphqlWsResponseError) as caught:
-            await asyncio.wait_for(client.execute("{ nope }"), 5)
+            await asyncio.wait_for(client.execute("{ nope }"), LIMIT)
 
         assert "nope" in repr(caught.value)
         assert await client.execute("{ value }") == {"data": {"value": "value"}}

@@ -30,6 +30,7 @@ from tests.project.journal import Event as Noted
 from tests.project.journal import journal
 from tests.project.subscriptions import OnMessage
 from tests.support.client import connect
+from tests.support.notes import LIMIT
 from tests.support.services import RedisServer
 from tests.support.tables import situations
 
@@ -58,7 +59,7 @@ class Recorder:
 
     async def until(self, last: Any) -> list[Any]:
         """Everything up to this payload."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT):
             while last not in self.received:
                 self._offered.clear()
                 await self._offered.wait()

@@ -10,6 +10,7 @@ from tests.integration.serving import Url, listener, message, payload
 from tests.project.journal import Event, journal
 from tests.project.subscriptions import OnMessage
 from tests.support.client import connect
+from tests.support.notes import LIMIT
 
 
 async def send(name: str, key: str) -> None:
@@ -25,7 +26,7 @@ async def test_a_message_to_it(layer: str, url: Url, key: str) -> None:
 
         for number in range(3):
             await send(name, f"{key} {number}")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(LIMIT):
                 await journal.reached(Event.PUBLISHED, f"{key} {number}")
 
 
@@ -42,7 +43,7 @@ async def test_50_connections(layer: str, url: Url, key: str) -> None:
             await send(name, f"{key} gone")
         await send(staying, f"{key} here")
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT):
             await journal.reached(Event.PUBLISHED, f"{key} here")
         assert len({*names, staying}) == 51
         assert journal.count(Event.PUBLISHED, f"{key} gone") == 0
@@ -61,5 +62,5 @@ async def test_another_consumer_in_the_process(layer: str, url: Url, key: str) -
 
         await channels.send(name, {"type": "chat.message", "text": "hello"})
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT):
             assert (await waiting)["text"] == "hello"

@@ -11,7 +11,6 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.acceptance.demo.conftest import prepared_data  # noqa: F401 - a fixture
 from tests.support.admin import AdminPage
 from tests.support.demo import DemoServer
 
@@ -26,7 +25,7 @@ class Servers(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def servers(prepared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:  # noqa: F811
+def servers(prepared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Two processes with one database."""
     data = copytree(prepared_data, tmp_path_factory.mktemp("admin") / "data")
     with DemoServer(data, settings=SETTINGS) as admin, DemoServer(data, settings=SETTINGS) as clients:

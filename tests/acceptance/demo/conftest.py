@@ -7,10 +7,7 @@ async def test_x(visitor): ...      page = await visitor(demo.http_url): a perso
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -19,24 +16,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.support.demo import ChatPage, DemoServer, demo_environment
-from tests.support.server import ROOT
+from tests.support.demo import ChatPage, DemoServer
 
 Visitor = Callable[..., Awaitable[ChatPage]]
-
-
-@pytest.fixture(scope="session")
-def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which demo_setup has run once."""
-    folder = tmp_path_factory.mktemp("demo") / "data"
-    subprocess.run(
-        [sys.executable, "manage.py", "demo_setup"],
-        cwd=ROOT,
-        env={**os.environ, **demo_environment(folder)},
-        check=True,
-        capture_output=True,
-    )
-    return folder
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext
 
-from tests.acceptance.demo.conftest import prepared_data  # noqa: F401 - a fixture
 from tests.support.client import connect
 from tests.support.demo import demo_environment, log_in
 from tests.support.graphiql import GraphiQLPage, Link
@@ -27,7 +26,7 @@ OpenGraphiQL = Callable[..., Awaitable[GraphiQLPage]]
 
 
 @pytest.fixture(scope="session")
-def data(prepared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+def data(prepared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the server has its database."""
     return Path(shutil.copytree(prepared_data, tmp_path_factory.mktemp("graphiql") / "data"))
 

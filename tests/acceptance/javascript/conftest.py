@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 
 from hatch_build import load_build
-from tests.acceptance.demo.conftest import prepared_data  # noqa: F401 - a fixture
 from tests.support.server import ROOT
 from tests.support.services import give_up
 
@@ -65,6 +64,14 @@ class JavaScriptClient:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{json.dumps(line)}\n".encode())
         await self._process.stdin.drain()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Install the packages before the tests: what npm needs does not count as theirs."""
+    if not session.config.option.collectonly and any(FOLDER in item.path.parents for item in session.items):
+        frontend = load_build(ROOT)
+        with suppress(frontend.BuildError):  # The tests that need them say so.
+            frontend.install_packages(FOLDER, frontend.find_node(install=False))
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from tests.support.server import Server
 TOPIC = "tests.project.subscriptions.OnMessage"
 DOCUMENT = "subscription Watch($group: String!, $key: String) { onMessage(group: $group, key: $key) { text } }"
 LEASE = 3.0
-PATIENCE = 15.0
+PATIENCE = 30.0
 
 
 def environment(layer_folder: Path, **more: str) -> dict[str, str]:

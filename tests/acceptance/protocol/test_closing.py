@@ -11,6 +11,7 @@ from typing import get_args
 import pytest
 
 from tests.support.client import Client, connect
+from tests.support.notes import LIMIT
 from tests.support.project import Inside, ProjectServer
 from tests.support.server import Kind
 
@@ -152,7 +153,7 @@ class TestEverythingIsReleased:
 
             await inside.reached("RELEASED", key, 50)
             await inside.reached("UNSUBSCRIBED", f"{key} group", 50)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(LIMIT):
                 while await inside.count("RELEASED", f"{key} consumer") < 50:
                     await inside.collect_garbage()
         assert await inside.count("RELEASED", key) == 50

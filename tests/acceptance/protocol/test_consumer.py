@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.client import Client, connect
+from tests.support.notes import LIMIT
 from tests.support.project import Inside, ProjectServer
 from tests.support.tables import situations
 
@@ -175,7 +176,7 @@ class TestAttributes:
             await client.init()
             await client.subscribe(key, SLOW, {"key": key})
 
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(LIMIT):
                 while key not in project.log:
                     await client.barrier()
 

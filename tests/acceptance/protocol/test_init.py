@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.client import Client, Closed, connect
+from tests.support.notes import LIMIT
 from tests.support.project import Inside, ProjectServer
 
 RECORD = "mutation ($key: String!) { record(key: $key) }"
@@ -60,7 +61,7 @@ class TestTimeout:
 
     async def test_pings_and_completes_do_not_put_it_off(self, project: ProjectServer) -> None:
         """Other messages, however many, are no connection_init."""
-        async with connect(project.url("impatient/")) as client, asyncio.timeout(10):
+        async with connect(project.url("impatient/")) as client, asyncio.timeout(LIMIT):
             with pytest.raises(Closed) as closed:
                 while True:
                     await client.complete("unknown")

@@ -109,7 +109,7 @@ def fork(path: str) -> None:
         return channel
 
     async def hear(channel: str, text: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert await layer.receive(channel) == {"text": text}
 
     async def as_child() -> None:

@@ -41,7 +41,7 @@ async def send(layer: SqliteChannelLayer, text: str) -> None:
 
 async def receive(layer: SqliteChannelLayer, channel: str) -> Any:
     """The text of the next message, which has to come soon."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT):
         return (await layer.receive(channel))["text"]
 
 
@@ -241,7 +241,7 @@ class TestLocks:
         layer = sqlite()
         channel = await member(layer)
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(LIMIT):
             for number in range(20):
                 before, after = (layer.group_add(f"{name}{number}", channel) for name in ("before", "after"))
                 await asyncio.gather(before, layer.close(), after)
@@ -265,7 +265,7 @@ class TestLocks:
             other.execute("BEGIN IMMEDIATE")
             await asyncio.to_thread(asyncio.run, receive_in_vain())
             asyncio.get_running_loop().call_later(0.2, other.execute, "ROLLBACK")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(LIMIT):
                 await layer.close()
 
         assert await sqlite().receive("jobs") == {"text": "for the next one"}

@@ -20,7 +20,7 @@ from django_gqlws.layers import SqliteChannelLayer
 
 GROUPS = st.sampled_from(["red", "green"])
 LAYERS = st.integers(0, 1)
-PROMPTLY = 10
+PROMPTLY = 30
 
 
 class OneAfterTheOther(RuleBasedStateMachine):

@@ -17,7 +17,7 @@ from django_gqlws.client.client import GraphqlWsClient
 from django_gqlws.client.transport import GraphqlWsTransport
 from django_gqlws.exceptions import ConnectionClosedError, ConnectionFailedError
 
-LIMIT = 10
+LIMIT = 30
 """Seconds: only what never comes reaches it."""
 
 
