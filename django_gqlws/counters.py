@@ -19,6 +19,8 @@ class Counters:
     """Messages of a foreign version or shape, and payloads that could not be unpacked."""
     offered: int = 0
     """Messages of the channel layer that reached a subscription, counted for each subscription."""
+    spilled: int = 0
+    """Those of them that went to the queues of subscriptions because this process is behind with delivering."""
     executed: int = 0
     """Executions of a document for an event."""
     delivered: int = 0

@@ -29,10 +29,12 @@ class Cohort:
     """The live subscriptions of an event loop that are equal in everything that an execution may depend on,
     but their context."""
 
-    __slots__ = ("__weakref__", "personal", "wake")
+    __slots__ = ("__weakref__", "personal", "shares", "wake")
 
-    def __init__(self, wake: Wake) -> None:
+    def __init__(self, wake: Wake, shares: bool) -> None:
         self.wake = wake
+        self.shares = shares
+        """Whether one execution may serve them all."""
         self.personal = Turns(SIDE_BY_SIDE)
         """Where members stand to execute an event for themselves."""
 
@@ -44,11 +46,11 @@ class Cohorts:
         self._wake = wake
         self._cohorts: WeakValueDictionary[Hashable, Cohort] = WeakValueDictionary()
 
-    def find(self, key: Hashable) -> Cohort:
-        """The cohort with this key."""
+    def find(self, key: Hashable, shares: bool = True) -> Cohort:
+        """The cohort with this key, which says whether its members share results, too."""
         cohort = self._cohorts.get(key)
         if cohort is None:
-            cohort = self._cohorts[key] = Cohort(self._wake)
+            cohort = self._cohorts[key] = Cohort(self._wake, shares)
         return cohort
 
 
@@ -58,7 +60,7 @@ class State(Enum):
     OPEN = auto()
     """Nobody has executed it. Whoever comes first leads."""
     RUNNING = auto()
-    """A member executes it, or is called to, and has not touched its context so far."""
+    """A member executes it, and has not touched its context so far."""
     SHARED = auto()
     """The result depends on nothing personal: it is everybody's."""
     PERSONAL = auto()
@@ -77,8 +79,8 @@ class Sharing:
 
     __slots__ = ("_loop", "_waiting", "_wake", "failed", "leader", "result", "state")
 
-    def __init__(self, wake: Wake) -> None:
-        self.state = OPEN
+    def __init__(self, wake: Wake, state: State = OPEN) -> None:
+        self.state = state
         self.leader: Member | None = None
         """Who executes it for all."""
         self.result: str | None = None
@@ -88,20 +90,15 @@ class Sharing:
         self._wake = wake
         self._waiting: list[Member] = []
 
-    def attend(self, member: Member) -> None:
-        """Wakes the member when there is something for it to do: to lead, or to take what was decided."""
-        if self.state is RUNNING:
-            self._waiting.append(member)
-            return
-        if self.state is OPEN:
-            self.lead(member)
-        self._wake((member,))
-
     def lead(self, member: Member) -> None:
         """The member executes it, for all."""
         self.state = RUNNING
         self.leader = member
         self._loop = asyncio.get_running_loop()
+
+    def wait(self, member: Member) -> None:
+        """Has the member called to a `step` when it is decided, or when somebody else has to lead."""
+        self._waiting.append(member)
 
     def share(self, result: str | None, failed: bool = False) -> None:
         """The leader's result is everybody's. Does nothing if it turned out to be personal."""

@@ -10,7 +10,7 @@ from typing import Any
 from ..counters import counters
 from ..exceptions import PayloadError
 from ..serialization import unpack
-from .cohort import Cohort, Sharing
+from .cohort import OPEN, PERSONAL, Cohort, Sharing
 from .envelope import Envelope, Kind
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Event:
         """What is known about this event for a cohort."""
         sharing = self._sharings.get(cohort)
         if sharing is None:
-            sharing = self._sharings[cohort] = Sharing(cohort.wake)
+            sharing = self._sharings[cohort] = Sharing(cohort.wake, OPEN if cohort.shares else PERSONAL)
         return sharing
 
     @property

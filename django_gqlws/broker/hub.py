@@ -8,7 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from contextvars import Context
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from ..counters import counters
 from ..deadlines import Deadlines
@@ -19,11 +19,13 @@ from .cohort import Cohorts, Member
 from .envelope import Envelope, Kind
 from .event import Event
 from .layer import CHANNEL_PREFIX, Layer, get_layer, new_channel
+from .rounds import Rounds, Subscriber
 
 logger = logging.getLogger(__name__)
 
 TURN = 100
-"""Steps of subscribers between two looks at everything else that the event loop has to do."""
+"""Steps of subscribers, and events offered to them, between two looks at everything else that the event loop has to do.
+"""
 
 MAX_SENDERS = 1_000
 """Senders whose sequence a group remembers."""
@@ -39,18 +41,12 @@ LAST_RETRY = 1.0
 """Seconds between attempts while the channel layer fails; doubled up to the last."""
 
 
-class Subscriber(Member, Protocol):
-    """A live subscription, as the hub sees it: `step` is called some time after `Hub.ready`, once for each call."""
-
-    def offer(self, event: Event) -> None:
-        """Takes an event into its queue. Called in order; must not wait."""
-
-
 class _Group:
     __slots__ = ("in_layer", "joined", "members", "sequences", "waiters")
 
     def __init__(self) -> None:
-        self.members: dict[Subscriber, None] = {}
+        self.members: dict[Subscriber, int] = {}
+        """With the events that had come to the process before it came: they are not for it."""
         self.joined = False
         """Every message arrives."""
         self.in_layer = False
@@ -81,6 +77,7 @@ class Hub:
         self._has_changed = asyncio.Event()
         self._lingering = Deadlines(linger)
         self.cohorts = Cohorts(self._all_ready)
+        self._rounds = Rounds(_report)
         self._ready: deque[Member] = deque()
         self._turn_is_called = False
         self._layer: Layer | None = None
@@ -146,7 +143,7 @@ class Hub:
                     self._linger(name, group)
 
     def ready(self, subscriber: Subscriber) -> None:
-        """Asks for a `step` of the subscriber, in turn with all others."""
+        """Asks for a `step` of the subscriber, in turn with all others; it comes some time, once for each call."""
         self._all_ready((subscriber,))
 
     def _all_ready(self, members: Iterable[Member]) -> None:
@@ -154,7 +151,7 @@ class Hub:
         self._call_turn()
 
     def _call_turn(self) -> None:
-        if self._ready and not self._turn_is_called:
+        if (self._ready or self._rounds) and not self._turn_is_called:
             self._turn_is_called = True
             # In an empty context: the hub works for everybody, not for whoever came first.
             asyncio.get_running_loop().call_soon(self._take_turn, context=Context())
@@ -166,6 +163,7 @@ class Hub:
                     self._ready.popleft().step()
                 except Exception as error:
                     _report(error)
+            self._rounds.go_on(TURN)
         finally:
             self._turn_is_called = False
             self._call_turn()
@@ -176,7 +174,7 @@ class Hub:
             group = self._groups[name] = _Group()
         elif not group.members:
             self._lingering.stop(name)
-        group.members[subscriber] = None
+        group.members.setdefault(subscriber, self._rounds.begun)
         if not group.joined:
             self._note_change(name)
         return group
@@ -254,11 +252,8 @@ class Hub:
         if event.kind is Kind.BATCH and not event.parts:
             return
         counters.offered += len(group.members)
-        for subscriber in tuple(group.members):
-            try:
-                subscriber.offer(event)
-            except Exception as error:
-                _report(error)
+        self._rounds.begin(event, group.members)
+        self._call_turn()
 
     # Memberships in the channel layer
 

@@ -6,11 +6,11 @@ import logging
 import time
 from collections.abc import Callable, Collection
 from enum import Enum, auto
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, TypeVarTuple
 
 from graphql import GraphQLError
 
-from ..broker.cohort import PERSONAL, SHARED, Cohort, Sharing
+from ..broker.cohort import OPEN, RUNNING, SHARED, Cohort, Sharing
 from ..broker.envelope import Kind
 from ..broker.event import Event
 from ..broker.mailbox import Mailbox, WhenFull
@@ -29,8 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 # What stands for the decision about an event that is not wanted any more: there is nothing to send.
-_DROPPED = Sharing(lambda members: None)
-_DROPPED.state = SHARED
+_DROPPED = Sharing(lambda members: None, SHARED)
 
 
 class Phase(Enum):
@@ -52,15 +51,15 @@ SAMPLED = 63
 """Of the notifications that others have executed, those are timed whose number has none of these bits."""
 
 
-P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 
 
-def _or_end(work: Callable[Concatenate[Listener, P], None]) -> Callable[Concatenate[Listener, P], None]:
+def _or_end(work: Callable[[Listener, *Ts], None]) -> Callable[[Listener, *Ts], None]:
     """A fault of ours ends the subscription: otherwise it would wait for a step that never comes."""
 
-    def guarded(listener: Listener, /, *args: P.args, **kwargs: P.kwargs) -> None:
+    def guarded(listener: Listener, /, *args: *Ts) -> None:
         try:
-            work(listener, *args, **kwargs)
+            work(listener, *args)
         except Exception:
             listener.end_broken()
             raise
@@ -80,8 +79,8 @@ class Listener:
 
     __slots__ = (
         "_cohort",
+        "_event",
         "_has_turn",
-        "_held",
         "_hub",
         "_is_direct",
         "_is_ending",
@@ -92,6 +91,7 @@ class Listener:
         "_replies",
         "_run",
         "_session",
+        "_sharing",
         "_source",
         "_tally",
     )
@@ -116,12 +116,13 @@ class Listener:
         self._run: Run | None = None
         # Its turn in the connection lasts from the mailbox to the client.
         self._has_turn = False
-        # An event that waits for the decision of its cohort, or for a place to be executed personally; the event None
-        # is the initial value.
-        self._held: tuple[Event | None, Sharing | None] | None = None
+        # What waits for a place to be executed personally, or for the decision of its cohort. The event None is the
+        # initial value.
+        self._event: Event | None = None
+        self._sharing: Sharing | None = None
         self._phase = JOINING
         # Whether an event may go past the mailbox when nothing is in its way.
-        self._is_direct = source.shared and not settings.strict_ordering
+        self._is_direct = not settings.strict_ordering
         # The server ended the subscription; what waits in the mailbox is still delivered.
         self._is_ending = False
 
@@ -167,8 +168,6 @@ class Listener:
         self._mailbox.clear()
         if (run := self._run) is not None:
             self._abandon(run)
-        elif self._held is not None and (sharing := self._held[1]) is not None:
-            sharing.give_up(self)
         self._leave_turn()
         if self._source.end is not None:
             timeout = self._session.settings.notification_timeout
@@ -186,12 +185,8 @@ class Listener:
             if run.event is not None and run.event.group in groups and not run.is_current:
                 self._abandon(run)
                 self._leave_turn()
-        elif self._held is not None:
-            event, sharing = self._held
-            if event is not None and event.group in groups:
-                if sharing is not None:
-                    sharing.give_up(self)
-                self._held = event, _DROPPED
+        elif self._event is not None and self._event.group in groups:
+            self._sharing = _DROPPED
 
     def _find_cohort(self) -> Cohort:
         listened, session = self._listened, self._session
@@ -203,23 +198,52 @@ class Listener:
             listened.variables.key,
             context_key(listened.context, session.settings.tracing_variables),
             self._source.share_key,
+            self._source.shared,
         )
-        return self._hub.cohorts.find(key)
+        return self._hub.cohorts.find(key, self._source.shared)
 
     # The hub's side
 
+    @_or_end
     def offer(self, event: Event) -> None:
-        if event.kind is not EVENT:
-            self._obey(event)
-        elif self._phase is IDLE and self._is_direct and not event.lost and not self._session.outbox.busy:
-            self._attend(event, event.sharing(self._cohort))
-        elif not self._is_over:
-            self._keep(event)
+        if (
+            self._phase is not IDLE
+            or event.kind is not EVENT
+            or event.lost
+            or not self._is_direct
+            or self._session.outbox.busy
+        ):
+            self.keep(event)
+            return
+        sharing = event.sharing(self._cohort)
+        if sharing.state is SHARED:
+            self._send_shared(event, sharing)
+        else:
+            self._phase = BUSY
+            self._handle(event, sharing)
+
+    def keep(self, event: Event) -> None:
+        if event.kind is Kind.DISCONNECT:
+            self._disconnect(event)
+        elif self._is_over:
+            return
+        elif event.kind is Kind.UNSUBSCRIBE:
+            self._is_ending = True
+            self._wake()
+        elif self._mailbox.put(event) or self._source.when_full is not WhenFull.CLOSE:
+            self._wake()
+        else:
+            self.close()
+            self._replies.fail(
+                GraphQLError("This subscription was ended: its notifications were not read fast enough.")
+            )
 
     @_or_end
     def step(self) -> None:
-        if self._held is not None:
-            (event, sharing), self._held = self._held, None
+        if self._phase is CLOSED:
+            return
+        if (sharing := self._sharing) is not None:
+            event, self._event, self._sharing = self._event, None, None
             self._handle(event, sharing)
         elif self._session.outbox.busy:
             self._session.outbox.when_idle(self._go_on)
@@ -230,28 +254,9 @@ class Listener:
     def _is_over(self) -> bool:
         return self._is_ending or self._phase is CLOSED
 
-    def _keep(self, event: Event) -> None:
-        if self._mailbox.put(event) or self._source.when_full is not WhenFull.CLOSE:
-            self._wake()
-        else:
-            self.close()
-            self._replies.fail(
-                GraphQLError("This subscription was ended: its notifications were not read fast enough.")
-            )
-
-    def _attend(self, event: Event, sharing: Sharing) -> None:
-        self._phase = BUSY
-        self._held = event, sharing
-        sharing.attend(self)
-
     def _go_on(self) -> None:
         """Free for what comes next."""
-        if self._phase is CLOSED:
-            return
-        if self._mailbox and self._is_direct and not self._session.outbox.busy:
-            event = self._mailbox.take()
-            self._attend(event, event.sharing(self._cohort))
-        else:
+        if self._phase is not CLOSED:
             self._phase = IDLE
             self._wake()
 
@@ -259,17 +264,6 @@ class Listener:
         if self._phase is IDLE and (self._mailbox or self._is_ending):
             self._phase = BUSY
             self._hub.ready(self)
-
-    def _obey(self, event: Event) -> None:
-        if self._is_over:
-            return
-        if event.kind is Kind.UNSUBSCRIBE:
-            self._is_ending = True
-            self._wake()
-        elif event.kind is Kind.BATCH:
-            self._keep(event)
-        else:
-            self._disconnect(event)
 
     def _disconnect(self, event: Event) -> None:
         try:
@@ -288,7 +282,7 @@ class Listener:
         self._has_turn = True
         if self._mailbox:
             event = self._mailbox.take()
-            self._handle(event, event.sharing(self._cohort) if self._source.shared else None)
+            self._handle(event, event.sharing(self._cohort))
             return
         # What waited when the turn was asked for may have been dropped meanwhile: that is no end.
         if self._is_ending and self._phase is not CLOSED:
@@ -302,7 +296,7 @@ class Listener:
         if self._phase is CLOSED:
             self._leave_turn()
         else:
-            self._handle(None, None)
+            self._cohort.personal.enter(self._execute_personally)
 
     def _leave_turn(self) -> None:
         if self._has_turn:
@@ -310,32 +304,31 @@ class Listener:
             self._session.turns.leave()
         self._go_on()
 
-    def _handle(self, event: Event | None, sharing: Sharing | None) -> None:
-        if self._phase is CLOSED:
-            return
-        if event is None or sharing is None or sharing.state is PERSONAL:
-            self._held = event, None
-            self._cohort.personal.enter(self._execute_personally)
-        elif sharing.state is SHARED:
-            if not counters.delivered & SAMPLED:
-                publish_to_deliver.note(time.time() - event.sent)
-            self._send(sharing.result, is_shared=True, has_errors=sharing.failed)
+    def _handle(self, event: Event | None, sharing: Sharing) -> None:
+        if sharing.state is SHARED:
+            self._send_shared(event, sharing)
             self._leave_turn()
-        elif sharing.leader is self:
+        elif sharing.state is OPEN:
+            sharing.lead(self)
             self._execute(event, sharing)
         else:
-            self._attend(event, sharing)
+            self._event = event
+            if sharing.state is RUNNING:
+                self._sharing = sharing
+                sharing.wait(self)
+            else:
+                self._cohort.personal.enter(self._execute_personally)
 
     @_or_end
     def _execute_personally(self) -> None:
-        held, self._held = self._held, None
-        if held is None or self._phase is CLOSED:
-            self._cohort.personal.leave()
-        elif held[1] is _DROPPED:
-            self._cohort.personal.leave()
+        event, self._event = self._event, None
+        sharing, self._sharing = self._sharing, None
+        if self._phase is not CLOSED and sharing is not _DROPPED:
+            self._execute(event, None)
+            return
+        self._cohort.personal.leave()
+        if self._phase is not CLOSED:
             self._leave_turn()
-        else:
-            self._execute(held[0], None)
 
     def _execute(self, event: Event | None, sharing: Sharing | None) -> None:
         self._run = Run(self._listened, event, sharing, self._settle)
@@ -368,6 +361,11 @@ class Listener:
             publish_to_deliver.note(time.time() - run.event.sent)
         self._send(result, sharing is not None and sharing.state is SHARED, bool(outcome.errors))
         self._leave_turn()
+
+    def _send_shared(self, event: Event | None, sharing: Sharing) -> None:
+        if event is not None and not counters.delivered & SAMPLED:
+            publish_to_deliver.note(time.time() - event.sent)
+        self._send(sharing.result, True, sharing.failed)
 
     def _send(self, result: str | None, is_shared: bool, has_errors: bool) -> None:
         if result is None:

@@ -8,7 +8,8 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextvars import Context
 from typing import Any, Protocol
 
-from ..broker.hub import Hub, Subscriber
+from ..broker.hub import Hub
+from ..broker.rounds import Subscriber
 from ..broker.source import GroupSource
 from ..exceptions import BroadcastError
 from ..tasks import Tasks

@@ -43,6 +43,8 @@ class Attendant:
             return
         self._tasks.start_soon(self._follow(instruction), Context())
 
+    keep = offer  # It has no queue.
+
     def step(self) -> None:
         """Never called: it never asks for a turn."""
 

@@ -54,6 +54,8 @@ class Recorder:
         self.received.append(event.unpack())
         self._offered.set()
 
+    keep = offer
+
     def step(self) -> None:
         raise AssertionError("nobody asked for it")
 

@@ -82,6 +82,8 @@ async def test_a_leader_who_goes_before_it_begins() -> None:
         def offer(self, event: Any) -> None:
             leader.close()
 
+        keep = offer
+
         def step(self) -> None:
             raise AssertionError
 

@@ -35,8 +35,8 @@ def led() -> tuple[Sharing, list[Member]]:
     woken = list[Member]()
     sharing = Sharing(woken.extend)
     sharing.lead(LEADER)
-    sharing.attend(A)
-    sharing.attend(B)
+    sharing.wait(A)
+    sharing.wait(B)
     return sharing, woken
 
 
@@ -66,27 +66,21 @@ async def test_an_event_has_one_decision_for_each_cohort() -> None:
     assert len({id(one.sharing(a)), id(one.sharing(b)), id(other.sharing(a))}) == 3
 
 
-async def test_the_first_who_attends() -> None:
-    """It is woken to lead, whoever comes behind it waits."""
-    woken = list[Member]()
-    sharing = Sharing(woken.extend)
+async def test_members_that_share_nothing() -> None:
+    """Each executes each event for itself."""
+    cohort = Cohorts(nobody).find("a", shares=False)
 
-    sharing.attend(A)
-    sharing.attend(B)
-
-    assert (sharing.state, sharing.leader, woken) == (State.RUNNING, A, [A])
+    assert event().sharing(cohort).state is State.PERSONAL
 
 
 async def test_a_result_that_is_shared() -> None:
-    """Everybody who waits is woken once, in order, and finds it; whoever comes later is woken at once."""
+    """Everybody who waits is woken once, in order, and finds it."""
     sharing, woken = led()
 
     sharing.share("result")
     sharing.share("another")
-    assert (sharing.state, sharing.result, woken) == (State.SHARED, "result", [A, B])
-    sharing.attend(LEADER)
 
-    assert woken == [A, B, LEADER]
+    assert (sharing.state, sharing.result, woken) == (State.SHARED, "result", [A, B])
 
 
 async def test_nothing_to_send() -> None:
@@ -138,16 +132,16 @@ async def test_a_touch_on_another_loop() -> None:
 
 
 async def test_a_leader_who_gives_up() -> None:
-    """Those who wait are woken, and the first of them leads."""
+    """Those who wait are woken, and one of them can lead."""
     sharing, woken = led()
 
     sharing.give_up(LEADER)
     assert (sharing.state, sharing.leader, woken) == (State.OPEN, None, [A, B])
-    sharing.attend(A)
-    sharing.attend(B)
+    sharing.lead(A)
+    sharing.wait(B)
     sharing.share("result")
 
-    assert (sharing.state, sharing.result, woken) == (State.SHARED, "result", [A, B, A, B])
+    assert (sharing.state, sharing.result, woken) == (State.SHARED, "result", [A, B, B])
 
 
 async def test_another_member_who_gives_up() -> None:

@@ -36,6 +36,8 @@ class Listening:
         self.lost += event.lost
         self.events.add(event.unpack() if event.kind is Kind.EVENT else event.kind)
 
+    keep = offer
+
     def step(self) -> None:
         self.steps += 1
 
