@@ -19,6 +19,7 @@ from ..serialization.models import travelling_fields
 from .groups import Template
 from .reading import read_row, read_rows
 from .rows import RowChange, RowEvent, State
+from .values import as_stored, is_rounded, plain_type
 
 DEFAULT_GROUPS = ("all", "pk-{pk}")
 
@@ -60,6 +61,8 @@ class Bridge:
     group_function: GroupFunction | None
     columns: tuple[Field[Any, Any], ...]
     """What is read of a row before it changes."""
+    plain: Mapping[str, type | None]
+    """The type of a column's values that come back from the database as they are."""
     reported: Mapping[str, str]
     """The names under which changes are told, by attribute name, or by name for a many-to-many field."""
     events: frozenset[RowEvent]
@@ -93,18 +96,24 @@ class Bridge:
         return read_row(self.model, self.columns, pk, using, hold)
 
     def loaded(self, instance: Model, fields: Iterable[Field[Any, Any]] | None = None) -> State | None:
-        """The row as the instance has it; None if only the database knows (deferred, an expression, generated)."""
+        """The row as the instance has it; None if only the database knows.
+
+        It alone knows what is deferred, an expression, generated, or to be rounded.
+        """
         state: State = {"pk": self.pk_of(instance)}
         values = instance.__dict__
         for field in self.columns if fields is None else fields:
             name = field.attname
             value = values.get(name, field)
-            if value is None or value is state["pk"]:
+            # These are nearly all, and many rows may be created at once.
+            if value is None or type(value) is self.plain[name]:
                 state[name] = value
             elif value is field or field.generated or hasattr(value, "resolve_expression"):
                 return None
             else:
-                value = field.to_python(value)
+                value = as_stored(field, field.to_python(value))
+                if is_rounded(field, value):
+                    return None
                 # The user may go on to change it.
                 state[name] = deepcopy(value) if isinstance(value, (dict, list, set)) else value
         return state
@@ -163,12 +172,14 @@ def declare(label: str, options: Mapping[str, Any], where: str) -> Bridge:
     }
     fields.update(field for template in templates for name, field in template.fields.items() if name != "pk")
     fields.add(model._meta.pk)
+    columns = tuple(field for field in model._meta.concrete_fields if field in fields)
     bridge = Bridge(
         where,
         model,
         templates,
         function,
-        tuple(field for field in model._meta.concrete_fields if field in fields),
+        columns,
+        {field.attname: plain_type(field) for field in columns},
         reported,
         frozenset(map(RowEvent, options.get("events", RowEvent))),
         options.get("raw", False),

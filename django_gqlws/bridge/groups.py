@@ -10,6 +10,8 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, Model
 
+from .values import as_stored
+
 
 @dataclass(frozen=True, slots=True)
 class Template:
@@ -37,7 +39,7 @@ class Template:
 
         Raises ValidationError for what is no value of its field.
         """
-        texts = {name: field.to_python(values[name]) for name, field in self.fields.items()}
+        texts = {name: as_stored(field, field.to_python(values[name])) for name, field in self.fields.items()}
         return None if None in texts.values() else self.text.format(**texts)
 
     def of_row(self, state: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from django.db.models import F
 from django.db.models.signals import post_save
 from pytest_django import Settings
 
-from django_gqlws.bridge.capture import connect
+from django_gqlws.bridge.capture import connect, find_bridge
 from tests.project.models import Bestseller, Book, Note, Product, Supplier, Tag
 from tests.support.tables import situations
 
@@ -414,3 +415,17 @@ def test_an_old_instance_of_a_child_is_deleted(told: Told, alias: str) -> None:
     shop.book.delete()
 
     assert told.rows()[-1].made.name == "renamed"
+
+
+@pytest.mark.parametrize("price", ["1.5", 2, 0.25, Decimal("1.005"), None])
+def test_a_group_named_by_a_decimal(told: Told, alias: str, settings: Settings, price: Any) -> None:
+    """It has the digits that the database gives back, whatever the row was saved with and whatever is asked for."""
+    settings.GQLWS = {**settings.GQLWS, "MODELS": {"project.Product": {"groups": ["all", "price-{price}"]}}}
+
+    Product.objects.using(alias).create(name="cup", price=price)
+    stored = Product.objects.using(alias).get().price
+
+    assert told.words() == ["created"]
+    if stored is not None:
+        assert told.words(group=f"price-{stored}") == ["created"]
+        assert find_bridge(Product).group_for({"price": stored.normalize()}) == f"price-{stored}"
