@@ -1,4 +1,7 @@
-"""``python -m benchmarks.saves``: saving rows whose changes are told, beside rows whose are not; prints a table."""
+"""``python -m benchmarks.saves``: saving rows whose changes are told, beside rows whose are not; prints a table.
+
+The exit code is 2 if a target is missed.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,11 @@ import os
 import platform
 
 from benchmarks.markdown import number, table
-from benchmarks.saves.parties import Figures, listen_in_process, save_in_process
+from benchmarks.saves.parties import BULK, CREATE, SAVE, Figures, listen_in_process, save_in_process
 from benchmarks.saves.places import PLACES, Place
+
+TARGETS = {SAVE: 1.5, CREATE: 1.5, BULK: 1.2}
+"""How many times longer it may take when changes are told."""
 
 
 def run(place: Place, saves: int, bulks: int) -> Figures:
@@ -30,13 +36,13 @@ def run(place: Place, saves: int, bulks: int) -> Figures:
     return figures
 
 
-def main() -> None:
-    """Measure and print."""
+def main() -> int:
+    """Measure, and say whether that is good enough."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.saves", description=__doc__)
     parser.add_argument("--saves", type=int, default=300)
     parser.add_argument("--bulks", type=int, default=7)
     options = parser.parse_args()
-    lines = []
+    lines, missed = [], 0
     for title, place in PLACES.items():
         try:
             with place() as where:
@@ -45,10 +51,15 @@ def main() -> None:
             print(f"{title}: {error}")
             continue
         for way, (plain, told) in figures.items():
-            lines.append([f"{title}: {way}", number(plain, 2), number(told, 2), number(told / plain, 2)])
+            times, cpu, target = told.wall / plain.wall, told.cpu / plain.cpu, TARGETS[way]
+            missed += times > target
+            verdict = f"at most {target:g}: {'**missed**' if times > target else 'met'}"
+            figures_of_way = [number(one, 2) for one in (plain.wall, told.wall, times, cpu)]
+            lines.append([f"{title}: {way}", *figures_of_way, verdict])
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
-    print(table(["", "not told, ms", "told, ms", "times"], lines))
+    print(table(["", "not told, ms", "told, ms", "times", "times, CPU", "target"], lines))
+    return 2 if missed else 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -7,15 +7,27 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.saves.places import GROUP, Place, set_up
 
 WARM_UP = 20
 MANY = 10_000
 
-Figures = dict[str, tuple[float, float]]
-"""By what was done: milliseconds for rows that are not told, and for rows that are."""
+SAVE, CREATE, BULK = "save", "create", f"bulk_create of {MANY:,}"
+"""What is done."""
+
+
+class Cost(NamedTuple):
+    """Milliseconds of one turn."""
+
+    wall: float
+    cpu: float
+    """Of all threads of the process."""
+
+
+Figures = dict[str, tuple[Cost, Cost]]
+"""By what was done: for rows that are not told, and for rows that are."""
 
 
 def measure(saves: int, bulks: int) -> Figures:
@@ -41,20 +53,22 @@ def measure(saves: int, bulks: int) -> Figures:
     def bulk_create(model: Any, turn: int) -> None:
         model.objects.bulk_create([model(text=str(number)) for number in range(MANY)])
 
-    def median_of(way: Callable[[Any, int], None], turns: int) -> tuple[float, float]:
-        taken: dict[Any, list[float]] = {Plain: [], Told: []}
+    def median_of(way: Callable[[Any, int], None], turns: int) -> tuple[Cost, Cost]:
+        taken: dict[Any, list[Cost]] = {Plain: [], Told: []}
         for turn in range(turns):
             for model in (Plain, Told) if turn % 2 else (Told, Plain):
-                began = time.perf_counter()
+                began = Cost(time.perf_counter(), time.process_time())
                 way(model, turn)
-                taken[model].append((time.perf_counter() - began) * 1_000)
+                ended = Cost(time.perf_counter(), time.process_time())
+                taken[model].append(Cost(*((end - begin) * 1_000 for begin, end in zip(began, ended, strict=True))))
         skipped = min(WARM_UP, turns // 5)
-        return median(taken[Plain][skipped:]), median(taken[Told][skipped:])
+        plain, told = (Cost(*map(median, zip(*costs[skipped:], strict=True))) for costs in taken.values())
+        return plain, told
 
     return {
-        "save": median_of(save, saves),
-        "create": median_of(create, saves),
-        f"bulk_create of {MANY:,}": median_of(bulk_create, bulks),
+        SAVE: median_of(save, saves),
+        CREATE: median_of(create, saves),
+        BULK: median_of(bulk_create, bulks),
     }
 
 

@@ -35,11 +35,11 @@ def sqlite() -> Iterator[Place]:
 
 @contextmanager
 def postgres() -> Iterator[Place]:
-    """Servers of one's own. Raises LookupError where there are none."""
+    """Servers of one's own, which keep what is committed as SQLite does. Raises LookupError where there are none."""
     pg_ctl, redis = find_pg_ctl(), find_redis()
     if pg_ctl is None or redis is None:
         raise LookupError("no PostgreSQL or no Redis on this machine")
-    with PostgresServer(pg_ctl) as database, RedisServer(redis) as server:
+    with PostgresServer(pg_ctl, is_durable=True) as database, RedisServer(redis) as server:
         yield (
             database.settings,
             {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [server.url]}},

@@ -38,8 +38,10 @@ class PostgresServer:
         connections.settings["postgres"] = server.settings
     """
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, is_durable: bool = False) -> None:
+        """One that is durable waits for the disk with each commit, as a server does that is installed."""
         self._program = program
+        self._fsync = "on" if is_durable else "off"
         self._user = _user_of_server()
         # Not pytest's folder: the path of a Unix socket is limited to about 100 bytes.
         self._folder = tempfile.TemporaryDirectory(prefix="gqlws-postgres-")
@@ -58,7 +60,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Return when it answers."""
-        self._control("start", "--options", f"-c listen_addresses='' -c fsync=off -k {self._folder.name}")
+        self._control("start", "--options", f"-c listen_addresses='' -c fsync={self._fsync} -k {self._folder.name}")
 
     def stop(self) -> None:
         """Return when it is gone, with all its connections."""
