@@ -202,7 +202,13 @@ class TestTooMuch:
 
         await ask(server, 'mutation { broadcast(group: "brief", text: "0", gate: "brief") }')
         await ask(server, '{ reached(event: STARTED, key: "brief") }')
-        await ask(server, 'mutation { broadcastNumbers(group: "brief", n: 5) }')
+        async with connect(f"ws://127.0.0.1:{server.port}/confirming/") as witness:
+            await witness.init()
+            await witness.subscribe("1", 'subscription Witness { onMessage(group: "brief") { text } }')
+            await witness.receive()
+            await ask(server, 'mutation { broadcastNumbers(group: "brief", n: 5) }')
+            for _ in range(5):  # Sent is not received: they come over the channel layer.
+                await witness.receive()
         await ask(server, 'mutation { openGate(key: "brief") }')
 
         await expect(page.log).to_contain_text("3 events, running, 3 dropped on the way")
