@@ -39,8 +39,7 @@ class Engine:
 
     def pause(self) -> None:
         """Closes all connections: if SQLite's are open when the process forks, not even a child's own are safe."""
-        self._was_reading = self.reader.is_running
-        self.reader.pause()
+        self._was_reading = self.reader.pause()
         self.writer.pause()
 
     def resume(self) -> None:

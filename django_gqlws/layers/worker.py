@@ -39,10 +39,15 @@ class Worker:
             if is_mine:
                 self._stop()
 
-    def pause(self) -> None:
-        """The same, and nobody can start one before `resume`. The caller says there whether it is needed."""
+    def pause(self) -> bool:
+        """The same, and nobody can start one before `resume`. The caller says there whether it is needed.
+
+        Whether there was one.
+        """
         self._lock.acquire()
+        was_running = self.is_running  # Not before: somebody else may have paused it until now.
         self._stop()
+        return was_running
 
     def resume(self, is_needed: bool) -> None:
         """Ends the pause."""
