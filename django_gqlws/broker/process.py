@@ -185,6 +185,20 @@ async def _finish() -> None:
     await current_broker().bus.finish()
 
 
+def _start_loop() -> tuple[asyncio.AbstractEventLoop, threading.Thread]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="gqlws-send", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as error:
+        loop.close()
+        raise BroadcastError(
+            f"No thread can be started to send from ({error}). If the interpreter is ending it is too late:"
+            " send before the main thread ends, or await the ..._async method."
+        ) from error
+    return loop, thread
+
+
 class _BackgroundLoop:
     """An event loop in a daemon thread, started when it is needed first."""
 
@@ -194,11 +208,10 @@ class _BackgroundLoop:
         self.running: asyncio.AbstractEventLoop | None = None
 
     def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop, which runs. Raises BroadcastError if no thread can be started."""
         with self._lock:
             if self.running is None:
-                self.running = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=self.running.run_forever, name="gqlws-send", daemon=True)
-                self._thread.start()
+                self.running, self._thread = _start_loop()
             return self.running
 
     def stop(self) -> None:

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..exceptions import LayerError
+
 
 class Worker:
     """A thread that can be started and stopped at any time; it goes on from where it stopped.
@@ -27,7 +29,7 @@ class Worker:
         return self._thread is not None
 
     def start(self) -> None:
-        """Starts the thread if there is none."""
+        """Starts the thread if there is none. Raises LayerError if no thread can be started."""
         if threading.current_thread() is self._latest:
             return  # It sees itself what there is to do. Who stops it waits for it, and has the lock.
         with self._lock:
@@ -72,9 +74,14 @@ class Worker:
     def _start(self) -> None:
         if self._thread is None:
             self._ends = False
-            self._thread = threading.Thread(target=self._run, name=self._name_of_thread, daemon=True)
-            self._latest = self._thread
-            self._thread.start()
+            self._latest = threading.Thread(target=self._run, name=self._name_of_thread, daemon=True)
+            try:
+                self._latest.start()
+            except RuntimeError as error:
+                raise LayerError(
+                    f"The channel layer can start no thread ({error}): use it before the interpreter is ending."
+                ) from error
+            self._thread = self._latest
 
     def _stop(self) -> None:
         thread, self._thread = self._thread, None

@@ -20,6 +20,7 @@ from django_gqlws.broker.event import Event
 from django_gqlws.broker.process import Broker, current_broker, send_from_thread
 from django_gqlws.exceptions import BacklogError, BroadcastError, RunningLoopError
 from tests.support.notes import LIMIT
+from tests.support.threads import refuse_to_start
 from tests.unit.broker.layer import FakeLayer
 
 
@@ -268,6 +269,19 @@ def test_a_send_that_takes_too_long(layer: LoopsLayer, monkeypatch: pytest.Monke
     send_from_thread(message("hello"))
 
     assert sent(layer)[-1] == "hello"
+
+
+def test_no_thread_can_be_started(layer: LoopsLayer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says when to send; nothing is left of the try, neither for the end of the process nor the next send."""
+    monkeypatch.setattr(threading.Thread, "start", refuse_to_start)
+
+    with pytest.raises(BroadcastError, match="interpreter is ending it is too late"):
+        send_from_thread(message("lost"))
+    process._background.stop()
+    monkeypatch.undo()
+    send_from_thread(message("hello"))
+
+    assert sent(layer) == ["hello"]
 
 
 async def test_on_a_running_loop() -> None:

@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
+from django_gqlws.exceptions import LayerError
 from django_gqlws.layers.worker import Worker
 from tests.support.notes import LIMIT
+from tests.support.threads import refuse_to_start
 
 
 class Selfish(Worker):
@@ -45,3 +49,18 @@ def test_a_thread_stops_itself() -> None:
     first.join(LIMIT)
 
     assert not worker.is_running
+
+
+def test_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says so; it can be stopped, and started when there is a way again."""
+    worker = Selfish()
+    monkeypatch.setattr(threading.Thread, "start", refuse_to_start)
+
+    with pytest.raises(LayerError, match="can start no thread"):
+        worker.start()
+    worker.stop()
+    monkeypatch.undo()
+    worker.start()
+
+    assert worker.is_running
+    worker.stop()
