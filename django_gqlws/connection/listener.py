@@ -116,8 +116,8 @@ class Listener:
         self._run: Run | None = None
         # Its turn in the connection lasts from the mailbox to the client.
         self._has_turn = False
-        # What waits for a place to be executed personally, or for the decision of its cohort. The event None is the
-        # initial value.
+        # What waits for its step, for a place to be executed personally, or for the decision of its cohort. The event
+        # None is the initial value.
         self._event: Event | None = None
         self._sharing: Sharing | None = None
         self._phase = JOINING
@@ -206,14 +206,8 @@ class Listener:
 
     @_or_end
     def offer(self, event: Event) -> None:
-        if (
-            self._phase is not IDLE
-            or event.kind is not EVENT
-            or event.lost
-            or not self._is_direct
-            or self._session.outbox.busy
-        ):
-            self.keep(event)
+        if not self._is_free_for(event):
+            self._queue(event)
             return
         sharing = event.sharing(self._cohort)
         if sharing.state is SHARED:
@@ -222,7 +216,27 @@ class Listener:
             self._phase = BUSY
             self._handle(event, sharing)
 
+    @_or_end
     def keep(self, event: Event) -> None:
+        if not self._is_free_for(event):
+            self._queue(event)
+            return
+        # Not into the mailbox, where the next one would drop it: whoever is free gets the first of a burst.
+        self._phase = BUSY
+        self._event, self._sharing = event, event.sharing(self._cohort)
+        self._hub.ready(self)
+
+    def _is_free_for(self, event: Event) -> bool:
+        """Nothing is in the way of the event, which may go past the mailbox."""
+        return (
+            self._phase is IDLE
+            and event.kind is EVENT
+            and not event.lost
+            and self._is_direct
+            and not self._session.outbox.busy
+        )
+
+    def _queue(self, event: Event) -> None:
         if event.kind is Kind.DISCONNECT:
             self._disconnect(event)
         elif self._is_over:

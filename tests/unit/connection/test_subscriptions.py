@@ -18,6 +18,7 @@ from channels.layers import channel_layers
 from graphql import GraphQLError
 
 from django_gqlws import Subscription
+from django_gqlws.broker import rounds
 from django_gqlws.broker.bus import Message
 from django_gqlws.broker.census import census_group
 from django_gqlws.broker.envelope import Kind
@@ -562,6 +563,25 @@ async def test_a_full_queue(caplog: pytest.LogCaptureFixture) -> None:
     [record] = caplog.records
     assert record.levelno == logging.WARNING
     assert record.getMessage().startswith("The operation with the id '1' is too slow")
+
+
+async def test_a_burst_to_those_who_want_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first and the last arrive, however little may wait for the subscribers."""
+
+    class GatedLayer(FakeLayer):
+        async def receive(self, channel: str) -> dict[str, Any]:
+            message = await super().receive(channel)
+            await stage.gate.wait()
+            return message
+
+    channel_layers.set("default", GatedLayer())
+    monkeypatch.setattr(rounds, "MAX_WAITING", 1)
+    async with connect_here(subscription_notification_queue_limit=1) as peer:
+        await listen(peer)
+        await broadcast(*"012345678")
+        stage.gate.set()
+
+        assert await texts(peer, 2) == ["0", "8"]
 
 
 async def fence() -> None:
