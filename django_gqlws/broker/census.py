@@ -93,11 +93,6 @@ class Respondent:
             return
         self._tasks.start_soon(_answer(get_layer(), channel, counted), Context())
 
-    keep = offer  # It has no queue.
-
-    def step(self) -> None:
-        """Never called: it never asks for a turn."""
-
 
 async def _answer(layer: Layer, channel: str, counted: dict[str, int]) -> None:
     answer: dict[str, Any] = {

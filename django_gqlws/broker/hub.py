@@ -8,7 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from contextvars import Context
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from ..counters import counters
 from ..deadlines import Deadlines
@@ -41,18 +41,31 @@ LAST_RETRY = 1.0
 """Seconds between attempts while the channel layer fails; doubled up to the last."""
 
 
+class Attendant(Protocol):
+    """What attends to a group for the event loop, and for no client."""
+
+    def offer(self, event: Event) -> None:
+        """Takes an event, as soon as it has come; it must not wait."""
+
+
 class _Group:
-    __slots__ = ("in_layer", "joined", "members", "sequences", "waiters")
+    __slots__ = ("attendants", "in_layer", "joined", "members", "sequences", "waiters")
 
     def __init__(self) -> None:
         self.members: dict[Subscriber, int] = {}
         """With the events that had come to the process before it came: they are not for it."""
+        self.attendants: list[Attendant] = []
         self.joined = False
         """Every message arrives."""
         self.in_layer = False
         """The layer knows of it, perhaps: it must be left."""
         self.sequences: OrderedDict[str, int] = OrderedDict()
         self.waiters: list[asyncio.Future[None]] = []
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody wants its messages."""
+        return bool(self.members or self.attendants)
 
     def count_lost(self, envelope: Envelope) -> int:
         """How many messages of the sender to this group are missing before this one; -1: it has been here before."""
@@ -98,9 +111,11 @@ class Hub:
             self._start()
             self.attend(Respondent(self.count, self._tasks), census_group())
 
-    def attend(self, subscriber: Subscriber, group: str) -> None:
-        """Like `join`, without waiting: it is tried until the channel layer takes it. Only where the hub is open."""
-        self._enter(subscriber, group)
+    def attend(self, attendant: Attendant, group: str) -> None:
+        """Tells the attendant of the group's events, before all that waits for subscribers, for as long as the hub
+        lives. The join is tried until the channel layer takes it. Only where the hub is open.
+        """
+        self._want(group).attendants.append(attendant)
 
     def count(self, group: str) -> int:
         """How many subscribers a group has here."""
@@ -138,7 +153,7 @@ class Hub:
             group = self._groups.get(name)
             if group is not None and subscriber in group.members:
                 del group.members[subscriber]
-                if not group.members:
+                if not group.is_wanted:
                     _wake(group)  # Who has waited here has left.
                     self._linger(name, group)
 
@@ -169,12 +184,16 @@ class Hub:
             self._call_turn()
 
     def _enter(self, subscriber: Subscriber, name: str) -> _Group:
+        group = self._want(name)
+        group.members.setdefault(subscriber, self._rounds.begun)
+        return group
+
+    def _want(self, name: str) -> _Group:
         group = self._groups.get(name)
         if group is None:
             group = self._groups[name] = _Group()
-        elif not group.members:
+        elif not group.is_wanted:
             self._lingering.stop(name)
-        group.members.setdefault(subscriber, self._rounds.begun)
         if not group.joined:
             self._note_change(name)
         return group
@@ -242,7 +261,7 @@ class Hub:
         if group is None or not group.in_layer:
             return  # The last member left while the message was on its way.
         lost = group.count_lost(envelope)
-        if lost < 0 or not group.members:
+        if lost < 0 or not group.is_wanted:
             return
         if lost:
             counters.lost += lost
@@ -251,9 +270,12 @@ class Hub:
         event = Event(envelope, lost)
         if event.kind is Kind.BATCH and not event.parts:
             return
-        counters.offered += len(group.members)
-        self._rounds.begin(event, group.members)
-        self._call_turn()
+        if group.members:
+            counters.offered += len(group.members)
+            self._rounds.begin(event, group.members)
+            self._call_turn()
+        for attendant in group.attendants:
+            attendant.offer(event)
 
     # Memberships in the channel layer
 
@@ -285,11 +307,11 @@ class Hub:
         if group is None:
             return
         try:
-            if group.members and not group.joined:
+            if group.is_wanted and not group.joined:
                 group.in_layer = True
                 await layer.group_add(name, channel)
                 group.joined = True
-            elif not group.members and group.in_layer and name not in self._lingering:
+            elif not group.is_wanted and group.in_layer and name not in self._lingering:
                 group.joined = False  # Who comes from here on must wait for a new join.
                 await layer.group_discard(name, channel)
                 group.in_layer = False
@@ -302,7 +324,7 @@ class Hub:
             return
         if group.joined:
             _wake(group)
-        if group.members:
+        if group.is_wanted:
             if not group.joined:
                 self._note_change(name)  # Somebody came meanwhile.
         elif not group.joined:

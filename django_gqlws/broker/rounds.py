@@ -11,8 +11,9 @@ from ..counters import counters
 from .cohort import Member
 from .event import Event
 
-MAX_WAITING = 20_000
-"""Members that events may be on their way to: half a second's work."""
+MAX_WAITING = 4_000
+"""Members that events may be on their way to: a tenth of a second's work. A message to a small group waits behind it.
+"""
 
 MAX_WAITING_BYTES = 16 * 1024 * 1024
 """Bytes of the payloads of events that are on their way."""
@@ -25,7 +26,7 @@ class Subscriber(Member, Protocol):
         """Takes an event, and does at once what can be done with it."""
 
     def keep(self, event: Event) -> None:
-        """Takes an event into its own queue: it will not be its turn soon."""
+        """Takes an event for later: it will not be its turn soon."""
 
 
 @dataclass(slots=True, eq=False)
@@ -44,7 +45,7 @@ class Rounds:
     """The events that have come and that not everybody has heard of, in order.
 
     Each makes its round among the members of its group: whoever keeps up is looked at once for each event, and needs no
-    queue of its own. When too much waits, the oldest event goes into the queues of those whom it has not come to.
+    queue of its own. When too much waits, those whom the oldest event has not come to have to keep it.
     """
 
     def __init__(self, report: Callable[[BaseException], None]) -> None:

@@ -43,11 +43,6 @@ class Attendant:
             return
         self._tasks.start_soon(self._follow(instruction), Context())
 
-    keep = offer  # It has no queue.
-
-    def step(self) -> None:
-        """Never called: it never asks for a turn."""
-
     async def close_blocked(self) -> None:
         """Closes the connections of those who are blocked."""
         if self._blocks:

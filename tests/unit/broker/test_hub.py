@@ -466,6 +466,22 @@ async def test_a_batch(layer: FakeLayer, caplog: pytest.LogCaptureFixture, paylo
     assert bool(caplog.messages) == is_error
 
 
+async def test_an_attendant(layer: FakeLayer) -> None:
+    """It is told before subscribers of what has come earlier, and its group stays when others leave it."""
+    hub, attendant, listeners, bus = Hub(linger=0), Listening(), [Listening() for _ in range(10 * TURN)], new_bus()
+    hub.attend(attendant, "orders")
+    await asyncio.gather(*(hub.join(listener, ["room", "orders"]) for listener in listeners))
+    for listener in listeners:
+        hub.leave(listener, ["orders"])
+
+    await asyncio.gather(bus.post(message("room", "gossip")), bus.post(message("orders", "stop")))
+    await attendant.events.reached(1)
+
+    assert attendant.events == ["stop"]
+    assert listeners[-1].events == []
+    assert "discard orders" not in layer.calls
+
+
 async def test_turns() -> None:
     """Between so many steps of subscribers everything else has its turn."""
     hub, listeners = Hub(), [Listening() for _ in range(2 * TURN + 50)]

@@ -103,6 +103,19 @@ def test_more_events_than_may_wait(limit: str, monkeypatch: pytest.MonkeyPatch) 
     assert counters.spilled == spilled + 3
 
 
+def test_a_message_to_a_small_group_behind_a_burst(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more members are looked at before it than events may be on their way to."""
+    monkeypatch.setattr(rounds_module, "MAX_WAITING", 7)
+    rounds, (_, crowd), ([lone], small) = new_rounds(), room(3), room(1)
+    for number in range(10):
+        rounds.begin(event(number), crowd)
+
+    rounds.begin(event(10), small)
+    rounds.go_on(7)
+
+    assert lone.offered == [10]
+
+
 def test_an_event_that_is_larger_than_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """It makes its round while it is the last."""
     monkeypatch.setattr(rounds_module, "MAX_WAITING_BYTES", 3)
