@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,10 +41,11 @@ def suppliers(alias: str) -> list[Supplier]:
     return [Supplier.objects.using(alias).create(name=name) for name in "abc"]
 
 
-def wait_until_somebody_waits(alias: str) -> None:
+def wait_until_it_waits(changing: Future[None], alias: str) -> None:
+    """Wait until PostgreSQL keeps somebody waiting, or who was to wait has failed."""
     with connections[alias].cursor() as cursor:
         waiting = 0
-        while not waiting:
+        while not waiting and not changing.done():
             cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
             (waiting,) = cursor.fetchone()
 
@@ -70,7 +71,7 @@ def test_a_row_that_is_moved_twice(told: Told, alias: str, later: Change, expect
             product.supplier = second
             product.save()
             changed = pool.submit(change, loaded)
-            wait_until_somebody_waits(alias)
+            wait_until_it_waits(changed, alias)
         changed.result(LIMIT)
 
     assert told.words(group=f"supplier-{first.pk}") == ["created", "updated supplier left"]
