@@ -126,7 +126,9 @@ class _Saves:
 _moments = count(1)
 
 
-def before_save(sender: type[Model], instance: Any, raw: bool, using: str, **_: Any) -> None:
+def before_save(
+    sender: type[Model], instance: Any, raw: bool, using: str, update_fields: Collection[str] | None, **_: Any
+) -> None:
     """Reads the row as it is: only the database knows which values a save replaces."""
     # By model and not by bridge, so that an instance whose save fails can still be pickled.
     befores: dict[type[Model], State | None] = {}
@@ -134,7 +136,8 @@ def before_save(sender: type[Model], instance: Any, raw: bool, using: str, **_: 
         if bridge.raw or not raw:
             with logged(bridge, using):
                 pk = bridge.pk_of(instance)
-                befores[bridge.model] = None if _is_new(instance) else bridge.read_one(pk, using, hold=True)
+                hold = _is_written(bridge, update_fields)
+                befores[bridge.model] = None if _is_new(instance) else bridge.read_one(pk, using, hold)
     saves = instance._state.__dict__.setdefault("gqlws_saves", _Saves())
     saves.begun.append((next(_moments), befores))
 
@@ -207,6 +210,12 @@ def relation_changed(
 def _is_new(instance: Any) -> bool:
     # With a default for the primary key Django inserts what is new, without looking.
     return not instance._is_pk_set() or (instance._state.adding and instance._meta.pk.has_default())
+
+
+def _is_written(bridge: Bridge, update_fields: Collection[str] | None) -> bool:
+    """Whether a save writes to the bridge's own table: one of a child may write to its own alone."""
+    own = bridge.model._meta.local_concrete_fields
+    return update_fields is None or any({field.name, field.attname} & {*update_fields} for field in own)
 
 
 def _saved(

@@ -11,6 +11,7 @@ from django.db.models import Manager, Model, Q, QuerySet
 from .capture import bridges_of, collector
 from .declaration import Bridge
 from .delivery import logged
+from .reading import only_read
 from .rows import State
 from .transactions import Change
 
@@ -35,12 +36,14 @@ class BridgedQuerySet(QuerySet[Any]):
         self._for_write = True
         with transaction.atomic(using=self.db, savepoint=False):
             befores: dict[Bridge, States] = {}
+            rows = self
             for bridge in bridges:
                 with logged(bridge, self.db):
+                    key = bridge.model._meta.pk.name
                     # Not by the filter again: it may not find them afterwards.
-                    pks = self.order_by().values_list(bridge.model._meta.pk.name, flat=True)
-                    befores[bridge] = bridge.read(pks, self.db, hold=True)
-            count = super().update(**kwargs)
+                    before = befores[bridge] = bridge.read(rows.order_by().values_list(key, flat=True), self.db, True)
+                    rows = only_read(rows, key, list(before))
+            count = super(BridgedQuerySet, rows).update(**kwargs)
             for bridge, before in befores.items():
                 with logged(bridge):
                     _note(bridge, before, bridge.read(before, self.db), self.db)
@@ -61,7 +64,7 @@ class BridgedQuerySet(QuerySet[Any]):
             return super().bulk_create(objs, *options)
         self._for_write = True
         objs = list(objs)
-        may_exist = ignore_conflicts or update_conflicts
+        may_exist = bool(objs) and (ignore_conflicts or update_conflicts)
         with transaction.atomic(using=self.db, savepoint=False):
             befores: dict[Bridge, States] = {}
             for bridge in bridges:

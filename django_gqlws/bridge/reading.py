@@ -4,15 +4,16 @@ A single row is read before each save. Its statement is compiled once for each c
 queryset takes longer than many a database takes to answer.
 
 In a transaction, who is about to change rows *holds* them while reading: nobody else changes them in between, and what
-was read is what the change replaces. That takes the lock of the change itself, a moment earlier. On databases whose
-locks for reading are more than that (MySQL's are for gaps, too) nothing is held.
+was read is what the change replaces. That takes the lock of the change itself, a moment earlier. Where it would take
+more than that, nothing is held: on databases whose locks for reading are for gaps, too (MySQL's), and for a child of
+another model, whose row is joined to that of its parent, which a save may leave alone.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from django.db import DatabaseError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -22,19 +23,20 @@ from .rows import State
 
 Columns: TypeAlias = "Sequence[Field[Any, Any]]"
 
+Rows = TypeVar("Rows", bound="QuerySet[Any]")
+
 
 def read_rows(
     model: type[Model], columns: Columns, pks: Iterable[Any], using: str, hold: bool = False
 ) -> dict[Any, State]:
     """The rows by primary key; those that are not there are missing."""
     connection = connections[using]
-    pks, found = list(pks), {}
-    size = connection.ops.bulk_batch_size([model._meta.pk], pks) or 1
     rows = _rows(model, columns, using)
     if hold and connection.in_atomic_block:
-        _begin_to_write(connection, model)
-        if connection.features.has_select_for_no_key_update:
-            rows = rows.select_for_update(no_key=True)
+        begin_to_write(model, using)
+        rows = _held(rows, connection)
+    pks, found = list(pks), {}  # It may be a query, which reads, too.
+    size = connection.ops.bulk_batch_size([model._meta.pk], pks) or 1
     for start in range(0, len(pks), size):
         for pk, *values in rows.filter(pk__in=pks[start : start + size]):
             found[pk] = _state(columns, pk, values)
@@ -43,17 +45,39 @@ def read_rows(
 
 def read_row(model: type[Model], columns: Columns, pk: Any, using: str, hold: bool = False) -> State | None:
     """The row with a primary key, if it is there."""
-    if isinstance(model._meta.pk, CompositePrimaryKey):
-        return read_rows(model, columns, [pk], using, hold).get(pk)
     connection = connections[using]
     hold = hold and connection.in_atomic_block
+    if isinstance(model._meta.pk, CompositePrimaryKey):
+        return read_rows(model, columns, [pk], using, hold).get(pk)
     key = model, using, hold
     statement = _thread.statements.get(key)
     if statement is None or not statement.is_for(columns, connection):
         statement = _thread.statements[key] = _Statement(model, columns, connection, pk, hold)
     if hold:
-        _begin_to_write(connection, model)
+        begin_to_write(model, using)
     return statement.read(pk)
+
+
+def begin_to_write(model: type[Model], using: str) -> None:
+    """In a transaction, before rows are read that are about to change.
+
+    SQLite lets a transaction that has read fail when it begins to write and somebody else has written meanwhile.
+    """
+    connection = connections[using]
+    if connection.vendor == "sqlite" and connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)} WHERE 0")
+
+
+def only_read(rows: Rows, name: str, pks: Sequence[Any]) -> Rows:
+    """Of the rows of a query those that were read, and not what it would find since.
+
+    On SQLite nobody else has written meanwhile. What is too long for a statement stays as it is.
+    """
+    connection = connections[rows.db]
+    is_short = connection.ops.bulk_batch_size([rows.model._meta.pk], pks) >= len(pks)
+    must_say = connection.features.has_select_for_no_key_update and is_short
+    return rows.filter(**{f"{name}__in": pks}) if must_say else rows
 
 
 def breaks_transaction(error: Exception, using: str) -> bool:
@@ -64,13 +88,9 @@ def breaks_transaction(error: Exception, using: str) -> bool:
     return isinstance(error, DatabaseError if connection.vendor == "postgresql" else OperationalError)
 
 
-def _begin_to_write(connection: BaseDatabaseWrapper, model: type[Model]) -> None:
-    # SQLite lets a transaction that has read fail when it begins to write and somebody else has written meanwhile.
-    if connection.vendor == "sqlite":
-        quote = connection.ops.quote_name
-        key: Any = model._meta.pk.column
-        with connection.cursor() as cursor:
-            cursor.execute(f"UPDATE {quote(model._meta.db_table)} SET {quote(key)} = {quote(key)} WHERE 0")
+def _held(rows: QuerySet[Any, Any], connection: BaseDatabaseWrapper) -> QuerySet[Any, Any]:
+    can_hold = connection.features.has_select_for_no_key_update and not rows.model._meta.parents
+    return rows.select_for_update(no_key=True) if can_hold else rows
 
 
 class _Statement:
@@ -83,8 +103,8 @@ class _Statement:
         self._connection = connection
         self._pk: Any = model._meta.pk
         rows = _rows(model, columns, connection.alias).filter(pk=pk)
-        if hold and connection.features.has_select_for_no_key_update:
-            rows = rows.select_for_update(no_key=True)
+        if hold:
+            rows = _held(rows, connection)
         self._compiler: Any = rows.query.get_compiler(connection=connection)
         self._sql, _ = self._compiler.as_sql()
         self._converters = self._compiler.get_converters([column for column, *_ in self._compiler.select])

@@ -13,6 +13,7 @@ from django.apps import apps
 from django.db.models import CASCADE, DO_NOTHING, PROTECT, RESTRICT, Field, Model, QuerySet
 
 from .declaration import Bridge
+from .reading import begin_to_write
 from .rows import State
 
 Reference = tuple[Bridge, "Field[Any, Any]"]
@@ -43,4 +44,6 @@ def read_referrers(reference: Reference, instance: Model, using: str) -> dict[An
     """The rows that refer to an instance, which is about to be deleted."""
     bridge, field = reference
     rows: QuerySet[Any] = QuerySet(bridge.model, using=using).filter(**{field.name: instance})
-    return bridge.read(rows.values_list("pk", flat=True), using, hold=True)
+    begin_to_write(bridge.model, using)
+    # A deletion that only takes away what relates the two leaves the row alone.
+    return bridge.read(rows.values_list("pk", flat=True), using, hold=not field.many_to_many)

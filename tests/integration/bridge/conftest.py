@@ -19,11 +19,11 @@ from django_gqlws.bridge.rows import Row
 from django_gqlws.broker import process
 from django_gqlws.broker.envelope import Envelope
 from django_gqlws.serialization import unpack
-from tests.project.models import Bestseller, Book, Note, Product, Supplier, Tag
+from tests.project.models import Bestseller, Book, Note, Product, Shelf, Supplier, Tag
 from tests.support import services
 from tests.support.postgres import POSTGRES_HINT, PostgresServer, find_pg_ctl
 
-TABLES = [Supplier, Tag, Product, Book, Note]
+TABLES = [Supplier, Tag, Product, Book, Note, Shelf]
 
 PRODUCT = {"groups": ["all", "pk-{pk}", "supplier-{supplier_id}"], "fields": ["name", "stock", "supplier", "tags"]}
 
@@ -69,8 +69,8 @@ def told() -> Iterator[Told]:
 
 @pytest.fixture
 def bridged(settings: Settings) -> None:
-    """Products are bridged."""
-    settings.GQLWS = {**settings.GQLWS, "MODELS": {"project.Product": PRODUCT}}
+    """Products are bridged, and shelves."""
+    settings.GQLWS = {**settings.GQLWS, "MODELS": {"project.Product": PRODUCT, "project.Shelf": {"groups": ["all"]}}}
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ def database(postgres: PostgresServer, django_db_blocker: DjangoDbBlocker) -> It
     }
     with django_db_blocker.unblock():
         with connections[ALIAS].schema_editor() as editor:
-            for model in [*TABLES, Shelf]:
+            for model in TABLES:
                 editor.create_model(model)
         # Django 5.2 has no way to say so.
         cascading = "ALTER TABLE {} ADD FOREIGN KEY ({}) REFERENCES {} ON DELETE CASCADE ON UPDATE CASCADE"
