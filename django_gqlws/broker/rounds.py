@@ -11,8 +11,8 @@ from ..counters import counters
 from .cohort import Member
 from .event import Event
 
-MAX_WAITING = 4_000
-"""Members that events may be on their way to: a tenth of a second's work. A message to a small group waits behind it.
+MAX_WAITING = 10_000
+"""Members that events may be on their way to: a quarter of a second's work. A message to a small group waits behind it.
 """
 
 MAX_WAITING_BYTES = 16 * 1024 * 1024
