@@ -16,7 +16,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
@@ -207,3 +207,13 @@ async def connect(
         proxy=None,
     ) as websocket:
         yield Client(websocket)
+
+
+async def is_let_in(url: str, headers: Mapping[str, str]) -> None:
+    """Return when the server acknowledges these headers: a process is told soon, not at once, that a block is over."""
+    async with asyncio.timeout(RECEIVE_TIMEOUT):
+        while True:
+            async with connect(url, headers=headers) as client:
+                with suppress(Closed):
+                    await client.init()
+                    return

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 from tests.acceptance.admin.conftest import Servers
 from tests.conftest import one_loop
 from tests.support.admin import AdminPage, session_of
-from tests.support.client import Client, connect
+from tests.support.client import Client, connect, is_let_in
 
 pytestmark = one_loop
 
@@ -114,8 +114,7 @@ async def test_a_user_who_is_blocked(browser: Browser, servers: Servers, staff: 
     await staff.choose_action("Unblock the selected users")
     await staff.confirm("Unblock")
     await expect(staff.message).to_contain_text("may connect again")
-    async with connect(url, headers=session) as bob:
-        await bob.init()
+    await is_let_in(url, session)
 
 
 @pytest.mark.parametrize(("afterwards", "code"), [("may connect again", 4499), ("stay away", 4401)])
