@@ -70,7 +70,7 @@ def save(results: Results, folder: Path) -> None:
 
 def cpu(results: Results) -> str:
     """CPU of a delivery, for each server."""
-    found = [(server, results.median("fan-out", server.name, "cpu_us")) for server in LINEUP]
+    found = [(server, results.series("fan-out", server.name, "cpu_us").median) for server in LINEUP]
     bars = [
         Bar(server.title, value, f"{value:,.1f} µs", "good" if server is OURS else "other")
         for server, value in sorted(found, key=lambda pair: pair[1] or 0)

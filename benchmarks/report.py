@@ -9,6 +9,7 @@ from benchmarks.catalogue import CATALOGUE
 from benchmarks.lineup import LINEUP, OURS, SERVERS
 from benchmarks.markdown import number, table
 from benchmarks.results import Results
+from benchmarks.series import Series
 from benchmarks.targets import Verdict, verdicts
 from benchmarks.workload import Row, Workload
 
@@ -44,47 +45,41 @@ def _target(verdict: Verdict) -> list[str]:
 def _comparison(results: Results, title: str, workloads: Sequence[Workload]) -> str:
     """One table, with a column for each server that has a figure in it."""
     rows = [(row, _values(results, workload, row)) for workload in workloads for row in workload.rows]
-    servers = [server for server in LINEUP if any(server.name in values for _, values in rows)]
+    servers = [server for server in LINEUP if any(values[server.name].median is not None for _, values in rows)]
     names = {server.name for server in servers}
     compared = [name for name in _COMPARED if OURS.name in names and name in names]
     lines = [
         [
             row.label,
-            *(number(values.get(server.name), row.digits) for server in servers),
-            *(_better(values.get(OURS.name), values.get(name), row) for name in compared),
+            *(number(values[server.name].median, row.digits) for server in servers),
+            *(_better(values[OURS.name], values[name], row) for name in compared),
         ]
         for row, values in rows
-        if values
+        if any(series.median is not None for series in values.values())
     ]
     header = [title, *(server.title for server in servers), *(f"ours / {name}" for name in compared)]
     return f"### {title}\n\n{table(header, lines)}" if servers else ""
 
 
-def _values(results: Results, workload: Workload, row: Row) -> dict[str, float]:
-    """A row's figures, of those servers that have one."""
-    values = {name: _value(results, workload, row, name) for name in SERVERS}
-    return {name: value for name, value in values.items() if value is not None}
+def _values(results: Results, workload: Workload, row: Row) -> dict[str, Series]:
+    """A row's figures, by server."""
+    return {name: _value(results, workload, row, name) for name in SERVERS}
 
 
-def _value(results: Results, workload: Workload, row: Row, server: str) -> float | None:
-    """A row's figure for a server; None when it was not measured."""
-    value = results.median(workload.name, server, row.figure)
-    if value is None:
-        return None
+def _value(results: Results, workload: Workload, row: Row, server: str) -> Series:
+    """A row's figures for a server; none when it was not measured."""
+    value = results.series(workload.name, server, row.figure)
     if row.above_empty:
-        empty = results.median(workload.name, "empty", row.figure)
-        return None if empty is None else value - empty
+        return value - results.series(workload.name, "empty", row.figure)
     if row.relative_to:
-        other = results.median(row.relative_to, server, row.figure)
-        return None if other is None else value / other
-    return value * row.scale
+        return value / results.series(row.relative_to, server, row.figure)
+    return value.times(row.scale)
 
 
-def _better(ours: float | None, theirs: float | None, row: Row) -> str:
+def _better(ours: Series, theirs: Series, row: Row) -> str:
     """How many times better ours is."""
-    if ours is None or theirs is None or ours <= 0 or theirs <= 0:
-        return ""
-    return f"{ours / theirs if row.more_is_better else theirs / ours:.2f}"
+    ratio = (ours / theirs if row.more_is_better else theirs / ours).median
+    return number(ratio if ratio is not None and ratio > 0 else None, 2)
 
 
 def _shares(results: Results) -> str:
@@ -95,7 +90,7 @@ def _shares(results: Results) -> str:
 
 
 def _share(results: Results, workload: str, server: str) -> str:
-    shares = (results.median(workload, server, figure) for figure in _SHARES)
+    shares = (results.series(workload, server, figure).median for figure in _SHARES)
     return " / ".join(number(share, 2) for share in shares if share is not None)
 
 

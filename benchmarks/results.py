@@ -1,4 +1,4 @@
-"""What was measured: kept as JSON, read as medians."""
+"""What was measured: kept as JSON, read as series."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any, Self
 
 from benchmarks.meter import Figures
+from benchmarks.series import Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class Results:
         measurements = [dataclasses.asdict(measurement) for measurement in self._measurements]
         path.write_text(json.dumps({"machine": self.machine, **more, "measurements": measurements}, indent=1))
 
-    def median(self, workload: str, server: str, figure: str) -> float | None:
-        """The median of a figure over the rounds; None when it was not measured or a round of it was void."""
+    def series(self, workload: str, server: str, figure: str) -> Series:
+        """A figure of each round; empty when it was not measured or a round of it was void."""
         rounds = [m for m in self._measurements if (m.workload, m.server) == (workload, server)]
-        values = [m.figures[figure] for m in rounds if figure in m.figures]
-        return median(values) if values and len(values) == len(rounds) else None
+        values = {m.round: m.figures[figure] for m in rounds if figure in m.figures}
+        return Series(values if len(values) == len(rounds) else {})
 
     @property
     def rounds(self) -> int:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from benchmarks.results import Results
+from benchmarks.series import Series
 
 _OURS = "ours"
+
+Measured: TypeAlias = Callable[[Results], Series]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +19,7 @@ class Target:
     """One figure of a run, and its bound."""
 
     label: str
-    measured: Callable[[Results], float | None]
+    measured: Measured
     bound: float
     unit: str = "x"
     is_least: bool = True
@@ -50,7 +54,7 @@ class Verdict:
 def verdicts(results: Results) -> list[Verdict]:
     """All targets in the order of the list below."""
     return [
-        Verdict(target.label, target.bound, target.unit, target.is_least, target.measured(results))
+        Verdict(target.label, target.bound, target.unit, target.is_least, target.measured(results).median)
         for target in TARGETS
     ]
 
@@ -70,56 +74,50 @@ class _Asked(Results):
         super().__init__((), {})
         self.pairs: set[tuple[str, str]] = set()
 
-    def median(self, workload: str, server: str, figure: str) -> float:
+    def series(self, workload: str, server: str, figure: str) -> Series:
         self.pairs.add((workload, server))
-        return 1.0
-
-
-def _ratio(above: float | None, below: float | None) -> float | None:
-    return above / below if above is not None and below else None
+        return Series({0: 1.0})
 
 
 def _faster(label: str, workload: str, **bounds: float) -> Iterable[Target]:
     """Rates of a workload, times those of other servers; ``graphql_ws=1.3``: at least 1.3 times npm's."""
 
     def target(server: str, bound: float) -> Target:
-        def measured(results: Results) -> float | None:
-            return _ratio(results.median(workload, _OURS, "per_second"), results.median(workload, server, "per_second"))
+        def measured(results: Results) -> Series:
+            ours, theirs = (results.series(workload, name, "per_second") for name in (_OURS, server))
+            return ours / theirs
 
         return Target(f"{label}, times {server}", measured, bound)
 
     return [target(server.replace("_", "-"), bound) for server, bound in bounds.items()]
 
 
-def _at_most(label: str, measured: Callable[[Results], float | None], bound: float, unit: str) -> Target:
+def _at_most(label: str, measured: Measured, bound: float, unit: str) -> Target:
     return Target(label, measured, bound, unit, is_least=False)
 
 
-def _figure(workload: str, figure: str, scale: float = 1.0) -> Callable[[Results], float | None]:
-    def measured(results: Results) -> float | None:
-        value = results.median(workload, _OURS, figure)
-        return None if value is None else value * scale
-
-    return measured
+def _figure(workload: str, figure: str, factor: float = 1.0) -> Measured:
+    return lambda results: results.series(workload, _OURS, figure).times(factor)
 
 
-def _above_empty(results: Results) -> float | None:
-    ours, empty = (results.median("memory", server, "connection_kib") for server in (_OURS, "empty"))
-    return None if ours is None or empty is None else ours - empty
+def _above_empty(results: Results) -> Series:
+    ours, empty = (results.series("memory", server, "connection_kib") for server in (_OURS, "empty"))
+    return ours - empty
 
 
-def _growth(results: Results, server: str) -> float | None:
-    return _ratio(results.median("fan-out-5000", server, "cpu_us"), results.median("fan-out-100", server, "cpu_us"))
+def _growth(results: Results, server: str) -> Series:
+    many, few = (results.series(workload, server, "cpu_us") for workload in ("fan-out-5000", "fan-out-100"))
+    return many / few
 
 
-def _growth_above_raw(results: Results) -> float | None:
-    return _ratio(_growth(results, _OURS), _growth(results, "raw"))
+def _growth_above_raw(results: Results) -> Series:
+    return _growth(results, _OURS) / _growth(results, "raw")
 
 
-def _redis_growth(workload: str) -> Callable[[Results], float | None]:
-    def measured(results: Results) -> float | None:
-        cpu = (results.median(name, _OURS, "redis_us") for name in (workload, f"{workload}-100"))
-        return _ratio(*cpu)
+def _redis_growth(workload: str) -> Measured:
+    def measured(results: Results) -> Series:
+        many, few = (results.series(name, _OURS, "redis_us") for name in (workload, f"{workload}-100"))
+        return many / few
 
     return measured
 

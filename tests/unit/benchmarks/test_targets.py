@@ -53,6 +53,21 @@ def test_a_ratio_at_its_bound_is_met_and_one_below_is_not() -> None:
     assert verdicts(below)[0].met is False
 
 
+def test_a_machine_that_is_slow_for_a_round() -> None:
+    """It is so for both sides: the ratio is the median of the rounds' ratios."""
+    rates = {"ours": (100.0, 20.0, 60.0), "peer": (2.0, 0.4, 0.5)}
+    results = Results(
+        [
+            Measurement("fan-out", server, number, {"per_second": rate})
+            for server, rounds in rates.items()
+            for number, rate in enumerate(rounds)
+        ],
+        {},
+    )
+
+    assert verdicts(results)[0].value == pytest.approx(50.0)
+
+
 def test_a_void_round_leaves_its_targets_unmeasured() -> None:
     """A server that failed in one of the rounds has no median, so nobody is compared with it."""
     results = Results(
