@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -44,12 +43,10 @@ def _comparison(folder: Path) -> str:
     saved = folder / "comparison.json"
     if not saved.exists():
         return ""
-    images = []
-    for name, words in _CHARTS.items():
-        if (folder / name).exists():
-            shutil.copy(folder / name, PAGE.parent)
-            images.append(f"![{words}]({name})")
-    return "\n\n".join((*images, report.markdown(Results.load(saved))))
+    results = Results.load(saved)
+    charts.save(results, PAGE.parent)
+    images = (f"![{words}]({name})" for name, words in _CHARTS.items() if (PAGE.parent / name).exists())
+    return "\n\n".join((*images, report.markdown(results)))
 
 
 def _replace(page: str, name: str, text: str) -> str:

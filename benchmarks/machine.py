@@ -19,7 +19,7 @@ def facts() -> dict[str, str]:
     return {
         "commit": _commit(),
         "CPU": f"{_cpu()}, {len(process.cores())} cores",
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "load before": f"{os.getloadavg()[0]:.2f}",
         "Python": platform.python_version(),
         **{package: version(package) for package in _PACKAGES},
