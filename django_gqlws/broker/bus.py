@@ -19,7 +19,7 @@ from ..counters import counters
 from ..exceptions import BacklogError, BroadcastError
 from ..tasks import Tasks
 from .envelope import Envelope, Kind
-from .layer import get_layer
+from .layer import get_layer, sender_of_many
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +28,9 @@ MAX_WAITING = 10_000
 
 MAX_TOGETHER = 500
 """Messages that a layer gets in one call, if it takes several."""
+
+MAX_TOGETHER_BYTES = 1024 * 1024
+"""Bytes of payloads beyond which nothing more goes into the same call: Redis drops receivers that are 32 MiB behind."""
 
 MAX_SEQUENCES = 10_000
 """Groups whose sequence a sender remembers; then it forgets all and takes a new name."""
@@ -51,7 +54,7 @@ class Message(NamedTuple):
 class Bus:
     """Sends the messages of one event loop in the order in which they were posted.
 
-    A layer that takes several in one call (`group_send_many`) gets all that have come while it was busy with the last
+    A layer that takes several in one call (`sender_of_many`) gets all that have come while it was busy with the last
     ones; any other gets one after the other.
 
     ``inherit`` gets what the channel layer has not taken when the loop ends: from a view, say, that did not wait for
@@ -144,11 +147,11 @@ async def _hand_over(envelopes: Iterator[Envelope]) -> Sequence[Exception | None
     """Gives the layer the first ones, as many as it takes in one call: why it did not take them, one by one."""
     try:
         layer = get_layer()
-        if (send_many := getattr(layer, "group_send_many", None)) is None:
+        if (send_many := sender_of_many(layer)) is None:
             envelope = next(envelopes)
             await layer.group_send(envelope.group, envelope.to_message())
             return (None,)
-        together = [(envelope.group, envelope.to_message()) for envelope in islice(envelopes, MAX_TOGETHER)]
+        together = [(envelope.group, envelope.to_message()) for envelope in _first(envelopes)]
         return [error and _not_taken(error) for error in await send_many(together)]
     except ImproperlyConfigured as error:
         return (error,)
@@ -158,6 +161,16 @@ async def _hand_over(envelopes: Iterator[Envelope]) -> Sequence[Exception | None
         if _is_being_cancelled():
             raise
         return (BroadcastError("The channel layer cancelled the sending."),)
+
+
+def _first(envelopes: Iterator[Envelope]) -> Iterator[Envelope]:
+    """As many as go into one call."""
+    size = 0
+    for envelope in islice(envelopes, MAX_TOGETHER):
+        yield envelope
+        size += len(envelope.payload)
+        if size >= MAX_TOGETHER_BYTES:
+            return
 
 
 def _not_taken(error: Exception) -> BroadcastError:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Protocol, cast
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Protocol, TypeAlias, cast
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.core.exceptions import ImproperlyConfigured
+
+from . import pubsub
+
+SendMany: TypeAlias = Callable[[Sequence[tuple[str, dict[str, Any]]]], Awaitable[Sequence[Exception | None]]]
+"""Sends messages to groups, in this order; says of each why it was not sent, None if it was."""
 
 CHANNEL_PREFIX = "gqlws.hub"
 
@@ -41,6 +48,13 @@ def get_layer() -> Layer:
         raise ImproperlyConfigured(f"The channel layer {type(layer).__name__} has no groups.")
     _make_room(layer)
     return cast(Layer, layer)
+
+
+def sender_of_many(layer: Layer) -> SendMany | None:
+    """What sends several messages in one call; None: the layer takes one at a time."""
+    if pubsub.is_known(layer):
+        return partial(pubsub.publish_many, layer)
+    return getattr(layer, "group_send_many", None)
 
 
 def reaches_other_processes() -> bool:

@@ -401,7 +401,8 @@ async def current_broker_has_caught_up(key: str) -> None:
 
 
 class Census:
-    """How many connections a Redis has, and how many it ever had, apart from the one that asks."""
+    """How many connections a Redis has, how many it ever had, and how often it has read from one, apart from the one
+    that asks."""
 
     def __init__(self, address: str) -> None:
         self._client = redis.Redis.from_url(address)
@@ -411,6 +412,9 @@ class Census:
 
     def ever(self) -> int:
         return int(self._client.info("stats")["total_connections_received"])
+
+    def reads(self) -> int:
+        return int(self._client.info("stats")["total_reads_processed"])
 
     def close(self) -> None:
         self._client.close()
@@ -473,3 +477,16 @@ class TestConnections:
                 assert await texts(client, 101) == ["hello"] * 101
             assert census.ever() == ever
             assert living <= 3
+
+
+async def test_a_burst_over_redis_pubsub(
+    redis_layer: Callable[[str, str], None], own_redis: RedisServer, census: Census, key: str
+) -> None:
+    """What has queued up goes to Redis in one round trip, not in one for each message."""
+    redis_layer("redis_pubsub", own_redis.url)
+    await OnMessage.broadcast_async(group=key, payload=payload("first"))
+    before = census.reads()
+
+    await as_concurrent_tasks(key)
+
+    assert census.reads() - before < BURST / 50

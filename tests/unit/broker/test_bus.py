@@ -127,6 +127,20 @@ async def test_more_than_a_layer_gets_in_one_call(roomy_layer: RoomyLayer, monke
     assert list(roomy_layer.calls) == ["send a b", "send c d", "send e"]
 
 
+async def test_more_bytes_than_a_layer_gets_in_one_call(
+    roomy_layer: RoomyLayer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message that is too much is the last one of its call; a large one goes alone."""
+    monkeypatch.setattr(bus_module, "MAX_TOGETHER_BYTES", 10)
+    bus = new_bus()
+
+    await asyncio.gather(
+        *(bus.post(message(size * "x", group)) for group, size in zip("abcd", (4, 6, 20, 1), strict=True))
+    )
+
+    assert list(roomy_layer.calls) == ["send a b", "send c", "send d"]
+
+
 async def test_two_senders(layer: FakeLayer) -> None:
     """Each is known by a name of its own."""
     await new_bus().post(message())

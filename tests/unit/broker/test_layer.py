@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from channels.layers import InMemoryChannelLayer, channel_layers
 from channels_redis.core import RedisChannelLayer
+from channels_redis.pubsub import RedisPubSubChannelLayer, RedisSingleShardConnection
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from django_gqlws.broker.layer import CAPACITY, CHANNEL_PREFIX, get_layer, new_channel
+from django_gqlws.broker.layer import CAPACITY, CHANNEL_PREFIX, get_layer, new_channel, sender_of_many
 from tests.support.tables import situations
 
 CAPACITIES: dict[str, tuple[dict[Any, int] | None, int]] = {
@@ -42,6 +43,27 @@ async def test_a_layer_with_one_queue() -> None:
 
     assert name.startswith("specific.")
     assert layer.get_capacity(name) == CAPACITY
+
+
+async def test_redis_pubsub_takes_several() -> None:
+    """In the release that is installed, whatever it looks like inside."""
+    assert sender_of_many(RedisPubSubChannelLayer(hosts=["redis://127.0.0.1"])) is not None
+
+
+async def test_a_layer_that_sends_in_a_way_of_its_own() -> None:
+    """It is never passed by, also if it is Redis' pub/sub layer below."""
+
+    class Careful(RedisPubSubChannelLayer):
+        pass
+
+    assert sender_of_many(Careful(hosts=["redis://127.0.0.1"])) is None
+
+
+async def test_a_later_release_of_redis_pubsub(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it looks different inside it gets one message after the other."""
+    monkeypatch.delattr(RedisSingleShardConnection, "_ensure_redis")
+
+    assert sender_of_many(RedisPubSubChannelLayer(hosts=["redis://127.0.0.1"])) is None
 
 
 @override_settings(CHANNEL_LAYERS={})
