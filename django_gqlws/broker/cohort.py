@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from ..turns import Turns
 
 SIDE_BY_SIDE = 100
-"""Personal executions of one cohort that may run at the same time."""
+"""Personal executions of one cohort that may run at the same time, if nothing asks for less."""
 
 
 class Member(Protocol):
@@ -31,11 +31,11 @@ class Cohort:
 
     __slots__ = ("__weakref__", "personal", "shares", "wake")
 
-    def __init__(self, wake: Wake, shares: bool) -> None:
+    def __init__(self, wake: Wake, shares: bool, side_by_side: int) -> None:
         self.wake = wake
         self.shares = shares
         """Whether one execution may serve them all."""
-        self.personal = Turns(SIDE_BY_SIDE)
+        self.personal = Turns(side_by_side)
         """Where members stand to execute an event for themselves."""
 
 
@@ -46,11 +46,14 @@ class Cohorts:
         self._wake = wake
         self._cohorts: WeakValueDictionary[Hashable, Cohort] = WeakValueDictionary()
 
-    def find(self, key: Hashable, shares: bool = True) -> Cohort:
-        """The cohort with this key, which says whether its members share results, too."""
+    def find(self, key: Hashable, shares: bool = True, side_by_side: int = SIDE_BY_SIDE) -> Cohort:
+        """The cohort with this key, which says whether its members share results, too.
+
+        ``side_by_side``: how many of them may execute an event for themselves at the same time.
+        """
         cohort = self._cohorts.get(key)
         if cohort is None:
-            cohort = self._cohorts[key] = Cohort(self._wake, shares)
+            cohort = self._cohorts[key] = Cohort(self._wake, shares, side_by_side)
         return cohort
 
 

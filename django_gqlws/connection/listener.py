@@ -10,7 +10,7 @@ from typing import Any, TypeVarTuple
 
 from graphql import GraphQLError
 
-from ..broker.cohort import OPEN, RUNNING, SHARED, Cohort, Sharing
+from ..broker.cohort import OPEN, RUNNING, SHARED, SIDE_BY_SIDE, Cohort, Sharing
 from ..broker.envelope import Kind
 from ..broker.event import Event
 from ..broker.mailbox import Mailbox, WhenFull
@@ -46,6 +46,10 @@ class Phase(Enum):
 
 JOINING, IDLE, BUSY, CLOSED = Phase
 EVENT = Kind.EVENT
+
+IN_LINE = 16
+"""Personal executions of one cohort that may wait for a worker thread: so many that threads and loop take several at a
+time. More would be walked over by the garbage collector again and again, and stand in the way of others."""
 
 SAMPLED = 63
 """Of the notifications that others have executed, those are timed whose number has none of these bits."""
@@ -200,7 +204,12 @@ class Listener:
             self._source.share_key,
             self._source.shared,
         )
-        return self._hub.cohorts.find(key, self._source.shared)
+        return self._hub.cohorts.find(key, self._source.shared, self._most_side_by_side())
+
+    def _most_side_by_side(self) -> int:
+        if self._listened.prepared.plan.starts_in_worker:
+            return min(self._session.settings.sync_threads + IN_LINE, SIDE_BY_SIDE)
+        return SIDE_BY_SIDE
 
     # The hub's side
 

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import override_settings
 from django.utils.text import format_lazy
 from graphql import GraphQLError
 
 from django_gqlws import on_loop
-from django_gqlws.broker import cohort
 from django_gqlws.broker.process import current_broker
+from django_gqlws.connection import listener
 from django_gqlws.connection.listener import Listener
 from tests.support import notes
 from tests.support.notes import Notes
@@ -249,7 +250,7 @@ async def test_a_leader_who_looks_and_then_hangs() -> None:
 
 async def test_personal_results_with_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many members execute side by side, and no more; one that hangs delays nobody."""
-    monkeypatch.setattr(cohort, "SIDE_BY_SIDE", 3)
+    monkeypatch.setattr(listener, "SIDE_BY_SIDE", 3)
     running: set[str] = set()
     most = 0
     never = asyncio.Event()
@@ -277,6 +278,39 @@ async def test_personal_results_with_a_bound(monkeypatch: pytest.MonkeyPatch) ->
     assert 1 < most <= 4
     never.set()
     assert await texts(peers[5], 2) == ["5", "5"]
+
+
+async def test_personal_results_of_sync_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many members wait in line as keep the threads busy, and no more; one that blocks delays nobody."""
+    monkeypatch.setattr(listener, "IN_LINE", 2)
+    gate, since = threading.Event(), Since()
+    ended: list[str] = []
+    most = 0
+
+    def publish(payload: Any, info: Any, **arguments: Any) -> dict[str, Any]:
+        nonlocal most
+        user = info.context.user
+        most = max(most, since.executed - len(ended))
+        if user == "5":
+            assert gate.wait(notes.LIMIT)
+        ended.append(user)
+        return {"text": user}
+
+    on_event = declare(publish)
+    with override_settings(GQLWS={"SYNC_THREADS": 2}):
+        consumer = serve(on_event)
+        peers = [await subscribed(consumer, user=str(number)) for number in range(12)]
+
+    await on_event.broadcast(group="room", payload=1)
+    await on_event.broadcast(group="room", payload=2)
+
+    for number, peer in enumerate(peers):
+        if number != 5:
+            assert await texts(peer, 2) == [str(number)] * 2
+    gate.set()
+    assert await texts(peers[5], 2) == ["5", "5"]
+    # Two threads, two in line, and who leads the one and the other broadcast.
+    assert 1 < most <= 6
 
 
 # Errors
