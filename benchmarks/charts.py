@@ -32,6 +32,8 @@ _HEAD = 64
 _ROW = 26
 _BAR = 16
 _FOOT = 34
+_FAR = 16.0
+"""How far a target may be surpassed, before it is too much for an axis."""
 _VALUE = 78
 """Room for the figure at the right."""
 
@@ -86,7 +88,7 @@ def cpu(results: Results) -> str:
 def targets(results: Results) -> str:
     """How far each target is surpassed or missed."""
     bars = [
-        Bar(verdict.label, verdict.margin, f"{verdict.margin:,.2f}", "good" if verdict.met else "bad")
+        Bar(verdict.label, min(verdict.margin, _FAR), _factor(verdict.margin), "good" if verdict.met else "bad")
         for verdict in verdicts(results)
         if verdict.margin
     ]
@@ -96,6 +98,10 @@ def targets(results: Results) -> str:
     high = 2.0 ** math.ceil(math.log2(max(4.0, *(bar.value for bar in bars))))
     subtitle = "measured / bound, logarithmic: a target is met from 1 on"
     return _chart("Targets", subtitle, bars, Scale(low, high, 430), 1, "{:g}", base=2)
+
+
+def _factor(margin: float) -> str:
+    return f"{margin:,.2f}" if margin < _FAR else f"{_FAR:g} or more"
 
 
 def _chart(

@@ -124,7 +124,7 @@ def _redis_growth(workload: str) -> Measured:
 
 TARGETS = (
     *_faster("fan-out 1,000, equal documents", "fan-out", peer=50, graphql_ws=1.3, raw=0.8),
-    *_faster("fan-out 1,000, live connections shown in the database", "fan-out", unwatched=0.97),
+    *_faster("fan-out 1,000, shown in the database", "fan-out", unwatched=0.97),
     *_faster("fan-out 1,000, personal results", "personal", peer=12, raw=0.25),
     *_faster("fan-out 1,000, personal results, sync publish", "personal-sync", peer=8),
     *_faster("fan-out 1,000 over Redis, core layer", "redis", peer=50),

@@ -92,11 +92,12 @@ def test_the_report_has_a_line_for_each_target() -> None:
 
 
 def test_the_charts_show_what_was_measured() -> None:
-    """A bar for each server and each measured target; nothing at all without figures."""
+    """A bar for each server and each measured target, however far surpassed; nothing at all without figures."""
     results = measured(ours=50.0, peer=1.0)
 
     assert charts.cpu(results).count('height="16"') == 2
     assert charts.targets(results).count('height="16"') == 1
+    assert charts.targets(measured(ours=5e9, peer=1.0)).count("16 or more") == 1
     assert charts.cpu(Results([], {})) == charts.targets(Results([], {})) == ""
 
 
