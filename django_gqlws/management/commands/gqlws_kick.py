@@ -35,8 +35,9 @@ class Command(BaseCommand):
         filters = filters_of(options)
         if not options["ids"] and not any(value is not None for value in filters.values()):
             raise CommandError("Say which ones: an ID, --user, --group or --field.", returncode=2)
-        if options["user"] == "":
-            raise CommandError("--user is empty: that would be everybody who is not logged in.", returncode=2)
+        for name, value in filters.items():
+            if value == "":  # Of users that is everybody who is not logged in; of groups, every subscription.
+                raise CommandError(f"--{name} is empty: is a variable of your script not set?", returncode=2)
         if not options["disconnect"] and (options["may_reconnect"] or options["reason"]):
             raise CommandError("--may-reconnect and --reason belong to --disconnect.", returncode=2)
         choose = monitoring.connections if options["disconnect"] else monitoring.subscriptions

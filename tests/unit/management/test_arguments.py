@@ -13,7 +13,8 @@ def test_to_watch_for_no_time(seconds: str) -> None:
         call_command("gqlws_groups", f"--watch={seconds}")
 
 
-def test_to_kick_an_empty_name() -> None:
-    """A variable of a script that is not set does not mean everybody who is not logged in."""
-    with pytest.raises(CommandError, match="--user is empty"):
-        call_command("gqlws_kick", "--user=", "--disconnect", "--yes")
+@pytest.mark.parametrize("option", ["--user", "--group", "--field"])
+def test_to_kick_an_empty_name(option: str) -> None:
+    """A variable of a script that is not set does not mean everybody who is not logged in, or every subscription."""
+    with pytest.raises(CommandError, match=f"{option} is empty"):
+        call_command("gqlws_kick", f"{option}=", "--disconnect", "--yes")
