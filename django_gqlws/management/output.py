@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser, OutputWrapper
@@ -28,12 +31,24 @@ def write_rows(stdout: OutputWrapper, form: str, rows: Sequence[Row]) -> None:
         write_json(stdout, rows)
     elif rows:
         stdout.write(table(rows))
+        stdout.flush()
 
 
 def write_json(stdout: OutputWrapper, value: Any) -> None:
     """One line of JSON."""
     stdout.write(json.dumps(value, cls=DjangoJSONEncoder))
     stdout.flush()
+
+
+@contextmanager
+def while_read(stdout: OutputWrapper) -> Iterator[None]:
+    """Around what prints: it ends in silence when whoever reads has heard enough: ``gqlws_listen ... | head -1``."""
+    try:
+        yield
+    except BrokenPipeError:
+        # What is still in its buffer; otherwise Python complains of the same when it exits.
+        with suppress(OSError), Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), stdout.fileno())
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db.models import Count
 
 from ... import monitoring
-from ..output import Row, add_format, write_rows
+from ..output import Row, add_format, while_read, write_rows
 from ..registry import add_filters, filters_of, registry
 
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         add_format(parser)
 
     def handle(self, **options: Any) -> None:
-        with registry():
+        with registry(), while_read(self.stdout):
             found = monitoring.connections(**filters_of(options)).select_related("process")
             rows = [_row(connection) for connection in found.annotate(count=Count("subscriptions"))]
             write_rows(self.stdout, options["format"], rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from argparse import ArgumentTypeError
 from contextlib import suppress
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections
 
 from ... import monitoring
-from ..output import Row, add_format, write_rows
+from ..output import Row, add_format, while_read, write_rows
 from ..registry import registry
 
 
@@ -33,10 +34,10 @@ class Command(BaseCommand):
         add_format(parser)
 
     def handle(self, **options: Any) -> None:
-        with registry(), suppress(KeyboardInterrupt):
+        with registry(), while_read(self.stdout), suppress(KeyboardInterrupt):
             self._print(**options)
             while options["watch"] is not None:
-                time.sleep(max(options["watch"], 0.1))
+                time.sleep(options["watch"])
                 close_old_connections()
                 self.stdout.write("")
                 self._print(**options)
@@ -49,10 +50,10 @@ class Command(BaseCommand):
 
 
 def _seconds(text: str) -> float:
-    """For argparse: raises ValueError."""
-    if not math.isfinite(seconds := float(text)):
-        raise ValueError(text)
-    return seconds
+    with suppress(ValueError):
+        if 0 < (seconds := float(text)) < math.inf:
+            return seconds
+    raise ArgumentTypeError(f"{text!r} is no number of seconds above 0")
 
 
 def _row(group: dict[str, Any]) -> Row:

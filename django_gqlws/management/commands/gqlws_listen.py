@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from argparse import ArgumentTypeError
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...broker.layer import reaches_other_processes
 from ...client.client import GraphqlWsClient
@@ -21,7 +19,7 @@ from ...exceptions import ClientError, ConnectionClosedError, GraphqlWsResponseE
 from ...testing.transport import GraphqlWsTransport as InProcessTransport
 from ..login import find_user, session_cookie
 from ..loop import require_thread, run
-from ..output import printable, write_json
+from ..output import printable, while_read, write_json
 
 
 def _header(text: str) -> tuple[str, str]:
@@ -54,7 +52,7 @@ class Command(BaseCommand):
         require_thread()
         headers = dict(options["header"])
         user = find_user(options["user"]) if options["user"] else None
-        with ExitStack() as stack:
+        with ExitStack() as stack, while_read(self.stdout):
             if url is None:
                 transport = _here(user, headers)
             else:
@@ -64,8 +62,6 @@ class Command(BaseCommand):
                 run(self._listen(GraphqlWsClient(transport, reconnect=Reconnect() if url else None), document))
             except KeyboardInterrupt:
                 pass
-            except BrokenPipeError:  # Who read it has heard enough: `gqlws_listen ... | head -1`.
-                _discard(self.stdout)
             except (GraphqlWsResponseError, ConnectionClosedError) as error:
                 raise CommandError(printable(str(error))) from error
             except (ClientError, TimeoutError) as error:
@@ -80,12 +76,6 @@ class Command(BaseCommand):
                     reconnects = stream.reconnects
                     self.stderr.write("The connection was lost and is back: events may be missing.")
                 write_json(self.stdout, result)
-
-
-def _discard(stdout: OutputWrapper) -> None:
-    """What is still in its buffer; otherwise Python complains of the same when it exits."""
-    with suppress(OSError), Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), stdout.fileno())
 
 
 def _here(user: Any, headers: Mapping[str, str]) -> GraphqlWsTransport:

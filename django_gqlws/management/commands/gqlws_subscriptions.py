@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from ... import monitoring
-from ..output import Row, add_format, write_rows
+from ..output import Row, add_format, while_read, write_rows
 from ..registry import add_filters, filters_of, registry
 
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         add_format(parser)
 
     def handle(self, **options: Any) -> None:
-        with registry():
+        with registry(), while_read(self.stdout):
             found = monitoring.subscriptions(**filters_of(options)).select_related("connection", "process")
             rows = [_row(one, options["format"] == "json") for one in found.prefetch_related("memberships")]
             write_rows(self.stdout, options["format"], rows)

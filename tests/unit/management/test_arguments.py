@@ -6,10 +6,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 
-@pytest.mark.parametrize("seconds", ["nan", "inf", "soon"])
+@pytest.mark.parametrize("seconds", ["nan", "inf", "soon", "0", "-1"])
 def test_to_watch_for_no_time(seconds: str) -> None:
     """The pause between two lists has an end."""
-    with pytest.raises(CommandError, match="--watch"):
+    with pytest.raises(CommandError, match=r"--watch: .* is no number of seconds above 0"):
         call_command("gqlws_groups", f"--watch={seconds}")
 
 
