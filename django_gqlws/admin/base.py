@@ -91,11 +91,11 @@ class RegistryAdmin(ModelAdmin):
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def _buttons(self, request: HttpRequest) -> Iterator[tuple[str, Any]]:
-        actions: dict[str, Any] = self.get_actions(request)
-        for action, name, _ in actions.values():
-            # A project may have added actions of its own to the site.
-            if isinstance(action, ConfirmedAction):
-                yield name, action.button
+        allowed = self.get_actions(request)
+        # Not its values: what they are depends on the version of Django.
+        for action in self.actions or ():
+            if isinstance(action, ConfirmedAction) and action.__name__ in allowed:
+                yield action.__name__, action.button
 
 
 class PageAdmin(RegistryAdmin):
