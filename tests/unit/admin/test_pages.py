@@ -319,6 +319,17 @@ class TestBroadcast:
         assert "errorlist" in response.text
         assert sent == []
 
+    def test_a_payload_that_is_no_text(self, staff: Client, sent: list[Any]) -> None:
+        """Half of a surrogate pair is shown, and logged, as it was written."""
+        form = {"topic": TOPIC, "group": "lobby", "payload": r'"\ud800 ü"'}
+
+        preview = staff.post(address("membership_broadcast"), {**form, "preview": "yes"})
+        staff.post(address("membership_broadcast"), {**form, "send": "yes"})
+
+        assert r"&quot;\ud800 ü&quot;" in preview.text
+        assert sent == [(TOPIC, "lobby", "\ud800 ü")]
+        assert LogEntry.objects.get().change_message == rf'Broadcast to {TOPIC}: "\ud800 ü"'
+
 
 class TestOverview:
     def test_the_series(self, staff: Client) -> None:
