@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
+    GRAPHQL_MAX_INT,
+    GRAPHQL_MIN_INT,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -15,6 +17,7 @@ from graphql import (
     GraphQLBoolean,
     GraphQLError,
     GraphQLID,
+    GraphQLInt,
     GraphQLSchema,
     GraphQLString,
     OperationDefinitionNode,
@@ -43,7 +46,7 @@ LIGHT_SELECTIONS = 10
 that may conflict costs the square of their number, hundreds of milliseconds for 1,000 characters."""
 
 
-_EXACT: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
+_EXACT: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool, GraphQLInt: int}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +77,7 @@ class Operation:
         """The variables as the schema wants them, or what is wrong with them."""
         if self.exact_variables is not None:
             values = {name: variables.get(name) for name in self.exact_variables}
-            if all(type(values[name]) is kind for name, kind in self.exact_variables.items()):
+            if all(_is_exact(values[name], kind) for name, kind in self.exact_variables.items()):
                 return values
         return get_variable_values(self.schema, self.node.variable_definitions, variables, max_errors=50)
 
@@ -160,6 +163,12 @@ class DocumentCache:
             text, _ = self._documents.popitem(last=False)
             self._characters -= len(text)
         return document
+
+
+def _is_exact(value: Any, kind: type) -> bool:
+    if kind is int:
+        return type(value) is int and GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT
+    return type(value) is kind
 
 
 def _exact_variables(schema: GraphQLSchema, operation: OperationDefinitionNode) -> dict[str, type] | None:

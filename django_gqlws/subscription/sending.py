@@ -80,6 +80,5 @@ def send_sync(order: Order, on_commit: bool, using: str | None) -> None:
 
 
 async def _wait_for(sent: asyncio.Future[None], order: Order) -> None:
-    # Shielded: who cancels the task does not take back the message.
-    await asyncio.shield(sent)
+    await sent
     order.was_sent()

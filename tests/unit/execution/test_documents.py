@@ -191,8 +191,12 @@ def test_variables(text: str, given: dict[str, Any], expected: object) -> None:
     assert (len(variables) if isinstance(variables, list) else variables) == expected
 
 
-KINDS = ("String", "String!", "ID", "Boolean!", "Int", "Float", "[String]", 'String = "d"')
-GIVEN = ({}, *({"v": value} for value in ("a", "", True, 1, 0.0, None, ["a"], "\ud800")))
+KINDS = ("String", "String!", "ID", "Boolean!", "Int", "Int!", "Float", "[String]", 'String = "d"')
+GIVEN = (
+    {},
+    *({"v": value} for value in ("a", "", True, 1, 0.0, None, ["a"], "\ud800")),
+    *({"v": value} for value in (2**31 - 1, 2**31, -(2**31), -(2**31) - 1)),
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
