@@ -44,8 +44,8 @@ class Mailbox:
         """Events that were dropped here or lost on their way, and of which the client does not know yet."""
         # Made for the first event that has to wait, as few do: an empty deque takes 760 bytes.
         self._events: deque[Event] = _NONE
-        # Of a batch whose first part was taken, the last one first.
-        self._parts: list[Event] = []
+        # Of a batch whose first part was taken.
+        self._parts = _NONE
         self._bytes = 0
         self._limit = limit
         self._max_bytes = max_bytes
@@ -65,16 +65,17 @@ class Mailbox:
     def take(self) -> Event:
         """The oldest event; of a batch, its next part."""
         if self._parts:
-            return self._parts.pop()
+            return self._parts.popleft()
         event = self._pop()
         if event.kind is BATCH:
-            *self._parts, event = reversed(event.parts)
+            self._parts = deque(event.parts)
+            event = self._parts.popleft()
         return event
 
     def drop(self, groups: Collection[str]) -> None:
         """Drops what came from these groups: nobody wants it any more."""
         events, self._events = self._events, deque()
-        self._parts = [part for part in self._parts if part.group not in groups]
+        self._parts = deque(part for part in self._parts if part.group not in groups)
         self._bytes = 0
         for event in events:
             if event.group not in groups:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
 from typing import Any, NamedTuple
 
 from .groups import Group
@@ -17,9 +17,10 @@ class GroupSource(NamedTuple):
 
     topic: type
     """The subscription class."""
-    groups: Sequence[str]
+    # Tuples of texts, as long as the subscription lives: the garbage collector forgets them at once.
+    groups: tuple[str, ...]
     """Names in the channel layer."""
-    named: Sequence[Group]
+    named: tuple[Group, ...]
     """What ``subscribe`` returned."""
     queue_limit: int | None
     """Notifications that may wait; None: the consumer's setting."""

@@ -296,7 +296,7 @@ class Listener:
         except (PayloadError, TypeError, ValueError):
             logger.error("An order to disconnect was skipped: it needs a close code and a reason.")
             return
-        self._listened.close_connection(Close(code, reason))
+        self._listened.connection.close(Close(code, reason))
 
     # A turn: one event, from the mailbox to the client
 

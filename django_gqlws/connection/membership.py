@@ -36,7 +36,7 @@ class Membership:
 
     def __init__(self, listener: Leaver, source: GroupSource, hub: Hub, tasks: Tasks) -> None:
         self._listener: Leaver | None = listener
-        self._groups = list(source.groups)
+        self._groups = source.groups
         self._topic = source.topic
         self._name_of = source.name_of
         # The groups of `subscribe`, and those that were joined later, as the application names them.
@@ -105,7 +105,7 @@ class Membership:
     def _join(self, names: list[str]) -> asyncio.Future[None]:
         joined = self._loop.create_future()
         new = [name for name in dict.fromkeys(names) if name not in self._groups]
-        self._groups += new
+        self._groups = (*self._groups, *new)
         self.changes += 1
         # Who stops waiting does not take back the join: others may wait for the same group.
         self._tasks.start(self._enter(names, new, joined), Context())
@@ -118,7 +118,7 @@ class Membership:
                 # Without those that were left before this began.
                 await self._hub.join(self._listener, [name for name in names if name in self._groups])
         except Exception as reason:
-            self._groups = [name for name in self._groups if name not in new]
+            self._groups = tuple(name for name in self._groups if name not in new)
             self.changes += 1
             error = reason
         if joined.done():
@@ -130,7 +130,7 @@ class Membership:
 
     def _leave(self, names: list[str]) -> asyncio.Future[None]:
         if self._listener is not None:
-            self._groups = [name for name in self._groups if name not in names]
+            self._groups = tuple(name for name in self._groups if name not in names)
             self.changes += 1
             self._hub.leave(self._listener, names)
             self._listener.drop(names)

@@ -16,13 +16,12 @@ from ..execution.context import OperationContext
 from ..execution.documents import Operation as Prepared
 from ..execution.executor import Outcome, close_source
 from ..execution.variables import VariableErrors, Variables
-from ..protocol.close import Close
 from ..protocol.messages import Subscribe
 from ..tasks import new_task
 from .listener import Listener
 from .membership import Membership
 from .replies import Replies
-from .run import Listened
+from .run import Closable, Listened
 from .session import Session
 from .tally import Counts, Tally
 
@@ -34,14 +33,11 @@ Serve = Callable[[], Coroutine[Any, Any, None]]
 MUTATION, SUBSCRIPTION = OperationType.MUTATION, OperationType.SUBSCRIPTION
 
 
-class Owner(Protocol):
+class Owner(Closable, Protocol):
     """The connection that an operation belongs to."""
 
     def forget(self, operation: Operation) -> None:
         """The operation is over."""
-
-    def close(self, reason: Close) -> None:
-        """Closes the socket and ends all operations."""
 
 
 class Operation(Replies):
@@ -68,8 +64,10 @@ class Operation(Replies):
 
     def start(self) -> None:
         """Begins to run, as a task."""
+        task = new_task(self._run(), self._context)
         # While the operation lives, whoever holds it owns the task, which costs nothing when it ends.
-        self._task = new_task(self._run(), self._context)
+        if not task.done():
+            self._task = task
 
     def cancel(self) -> None:
         """The client wants nothing more of it: whatever it is, it stops."""
@@ -170,6 +168,8 @@ class Operation(Replies):
             self.fail(GraphQLError("The operation was cancelled."))
         except Exception as error:
             self.fail(error)
+        finally:
+            self._task = None  # A subscription lives on without one.
 
     async def _in_turn(self) -> Serve | None:
         async with self._session.turns:
@@ -245,7 +245,7 @@ class Operation(Replies):
                     self._context,
                     self,
                     self.tally,
-                    self._owner.close,
+                    self._owner,
                 )
                 self._listener = Listener(listened)
         finally:

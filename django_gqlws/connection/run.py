@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextvars import Context, ContextVar
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from graphql import GraphQLError
 
@@ -27,6 +27,13 @@ from .tally import Tally
 logger = logging.getLogger(__name__)
 
 
+class Closable(Protocol):
+    """The connection of a subscription."""
+
+    def close(self, reason: Close) -> None:
+        """Closes the socket and ends all operations."""
+
+
 class Listened(NamedTuple):
     """What is executed for each event."""
 
@@ -39,7 +46,7 @@ class Listened(NamedTuple):
     """The context variables that the operation began with; each execution gets a copy."""
     replies: Replies
     tally: Tally
-    close_connection: Callable[[Close], None]
+    connection: Closable
 
 
 class _NoPayload(Exception):

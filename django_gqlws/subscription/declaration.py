@@ -33,6 +33,7 @@ class SubscriptionOptions(ObjectTypeOptions):  # type: ignore[misc]
     share_key: Callable[..., Any] | None = None
     output: Any = None
     arguments: dict[str, Any]
+    name_of: Callable[[Any], str]
 
 
 class Subscription(graphene.ObjectType):  # type: ignore[misc]
@@ -130,6 +131,7 @@ class Subscription(graphene.ObjectType):  # type: ignore[misc]
         meta.unsubscribed = unsubscribed or _method(cls, "unsubscribed")
         meta.initial = _method(cls, "initial")
         meta.share_key = _method(cls, "share_key")
+        meta.name_of = cls._name_of
         super().__init_subclass_with_meta__(_meta=meta, **options)
 
     @classmethod

@@ -60,7 +60,7 @@ async def _open_source(subscription: type[Any], root: Any, info: Any, arguments:
             await end()  # `subscribe` returned normally: its counterpart must run.
             raise
     try:
-        names = subscription._group_names(groups)
+        names = tuple(subscription._group_names(groups))
         share_key = None if meta.share_key is None else await call(meta.share_key, root, info, **arguments)
         hash(share_key)
         when_full = WhenFull(subscription.notification_queue_policy)
@@ -71,13 +71,13 @@ async def _open_source(subscription: type[Any], root: Any, info: Any, arguments:
     return GroupSource(
         subscription,
         names,
-        groups or (),
+        tuple(groups or ()),
         limit if limit and limit > 0 else None,
         when_full,
         subscription.shared,
         share_key,
         end if meta.unsubscribed is not None else None,
-        subscription._name_of,
+        meta.name_of,
         None if meta.initial is None else partial(_first_payload, meta.initial, root, info, arguments),
     )
 

@@ -23,6 +23,7 @@ from django_gqlws.broker.bus import Message
 from django_gqlws.broker.census import census_group
 from django_gqlws.broker.envelope import Kind
 from django_gqlws.broker.process import current_broker
+from django_gqlws.connection import Hooks
 from django_gqlws.counters import counters
 from django_gqlws.serialization import pack
 from tests.project.journal import Event, journal
@@ -717,6 +718,22 @@ async def test_an_end_before_an_execution_has_begun() -> None:
         gc.collect()
 
     assert [str(warning.message) for warning in caught] == []
+
+
+async def test_a_subscription_that_is_set_up() -> None:
+    """The task that has done that is freed: the subscription lives on without one."""
+    tasks: list[weakref.ref[Any]] = []
+
+    class Noting(Hooks):
+        async def on_operation(self, op_id: str, payload: Any) -> None:
+            tasks.append(weakref.ref(asyncio.current_task()))
+
+    async with connect_here(hooks=Noting()) as peer:
+        await listen(peer)
+        await broadcast("a")
+        assert await texts(peer, 1) == ["a"]
+
+        assert [task() for task in tasks] == [None]
 
 
 async def test_a_subscription_that_is_over() -> None:
