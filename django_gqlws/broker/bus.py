@@ -51,6 +51,27 @@ class Message(NamedTuple):
     payload: bytes
 
 
+class Sender:
+    """Gives each message its place among those of one sender to the same group."""
+
+    def __init__(self) -> None:
+        self._name = uuid4().hex
+        self._sequences: dict[str, int] = {}
+
+    def seal(self, message: Message) -> Envelope:
+        """The message as it travels. The next one to its group must not overtake it."""
+        kind, group, payload = message
+        return Envelope(kind, group, self._name, self._next_sequence(group), time.time(), payload)
+
+    def _next_sequence(self, group: str) -> int:
+        if len(self._sequences) >= MAX_SEQUENCES and group not in self._sequences:
+            # Forgotten numbers must not be used again under the same name.
+            self._sequences.clear()
+            self._name = uuid4().hex
+        number = self._sequences[group] = self._sequences.get(group, 0) + 1
+        return number
+
+
 class Bus:
     """Sends the messages of one event loop in the order in which they were posted.
 
@@ -63,11 +84,15 @@ class Bus:
 
     def __init__(self, inherit: Callable[[Sequence[Envelope]], None]) -> None:
         self._inherit = inherit
-        self._sender = uuid4().hex
-        self._sequences: dict[str, int] = {}
+        self._sender = Sender()
         self._waiting: deque[tuple[Envelope, Settle]] = deque()
         self._is_sending = False
         self._tasks = Tasks(_report)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits for the channel layer."""
+        return not self._waiting
 
     def post(self, message: Message) -> asyncio.Future[None]:
         """Takes a message in; the future tells when the channel layer has it, or why not. It cannot be taken back.
@@ -85,9 +110,7 @@ class Bus:
             raise BacklogError(
                 f"{MAX_WAITING} messages wait for the channel layer: await the broadcasts, or slow down."
             )
-        kind, group, payload = message
-        envelope = Envelope(kind, group, self._sender, self._next_sequence(group), time.time(), payload)
-        self.forward(envelope, settle)
+        self.forward(self._sender.seal(message), settle)
 
     def forward(self, envelope: Envelope, settle: Settle) -> None:
         """The same for an envelope of another bus. If the layer has it already, receivers see that it is the same."""
@@ -116,14 +139,6 @@ class Bus:
             for _, settle in left:
                 settle(asyncio.CancelledError())
 
-    def _next_sequence(self, group: str) -> int:
-        if len(self._sequences) >= MAX_SEQUENCES and group not in self._sequences:
-            # Forgotten numbers must not be used again under the same name.
-            self._sequences.clear()
-            self._sender = uuid4().hex
-        number = self._sequences[group] = self._sequences.get(group, 0) + 1
-        return number
-
 
 def _count(error: Exception | None) -> None:
     if error is None:
@@ -151,19 +166,19 @@ async def _hand_over(envelopes: Iterator[Envelope]) -> Sequence[Exception | None
             envelope = next(envelopes)
             await layer.group_send(envelope.group, envelope.to_message())
             return (None,)
-        together = [(envelope.group, envelope.to_message()) for envelope in _first(envelopes)]
-        return [error and _not_taken(error) for error in await send_many(together)]
+        together = [(envelope.group, envelope.to_message()) for envelope in first(envelopes)]
+        return [error and not_taken(error) for error in await send_many(together)]
     except ImproperlyConfigured as error:
         return (error,)
     except Exception as error:
-        return (_not_taken(error),)
+        return (not_taken(error),)
     except asyncio.CancelledError:
         if _is_being_cancelled():
             raise
         return (BroadcastError("The channel layer cancelled the sending."),)
 
 
-def _first(envelopes: Iterator[Envelope]) -> Iterator[Envelope]:
+def first(envelopes: Iterator[Envelope]) -> Iterator[Envelope]:
     """As many as go into one call."""
     size = 0
     for envelope in islice(envelopes, MAX_TOGETHER):
@@ -173,7 +188,8 @@ def _first(envelopes: Iterator[Envelope]) -> Iterator[Envelope]:
             return
 
 
-def _not_taken(error: Exception) -> BroadcastError:
+def not_taken(error: Exception) -> BroadcastError:
+    """What a sender gets for what the channel layer has raised."""
     failure = BroadcastError(f"The channel layer did not take the message: {type(error).__name__}: {error}")
     failure.__cause__ = error
     return failure

@@ -11,12 +11,15 @@ from collections.abc import Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 
+from channels.layers import get_channel_layer
+
 from ..deadlines import Deadlines
 from ..exceptions import BacklogError, BroadcastError, RunningLoopError
 from .bus import Bus, Message
 from .census import Answer, take_census
 from .envelope import Envelope
 from .hub import Hub
+from .shortcut import Shortcuts
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +47,11 @@ class Broker:
 
 _brokers: dict[asyncio.AbstractEventLoop, Broker] = {}
 
+_moving: list[Sequence[Envelope]] = []
+"""What loops that end have left, and no bus has taken over yet."""
+
+_shortcuts = Shortcuts()
+
 
 def current_broker() -> Broker:
     """The broker of the running event loop."""
@@ -58,16 +66,25 @@ def current_broker() -> Broker:
 
 
 def send_from_thread(*messages: Message) -> None:
-    """Sends messages over an event loop of this process and waits until the channel layer has them.
+    """Sends messages and waits until the channel layer has them: by a shortcut, or over an event loop of this process.
 
     The loop is the one that serves subscribers, if there is one: the in-memory layer wakes no other. Otherwise it is
     one in a thread of its own, which keeps its connection to the layer. Raises BroadcastError, RunningLoopError.
     """
     refuse_running_loop()
+    shortcut = _shortcuts.find(get_channel_layer())
+    if shortcut is not None and _is_idle():
+        shortcut.send(messages, SEND_TIMEOUT)
+        return
     try:
         _send_over(_serving_loop() or _background.loop(), messages)
     except _LoopEndedError:
         _send_over(_background.loop(), messages)
+
+
+def _is_idle() -> bool:
+    """Whether no message waits that was there before: of a task that awaits this thread, of a loop that has ended."""
+    return not _moving and all(broker.bus.is_idle for broker in tuple(_brokers.values()))
 
 
 def take_census_from_thread(groups: Sequence[str]) -> list[Answer]:
@@ -148,7 +165,9 @@ def _send_elsewhere(envelopes: Sequence[Envelope]) -> None:
     def send_all() -> None:
         for envelope in envelopes:
             current_broker().bus.forward(envelope, _log_loss)
+        _moving.remove(envelopes)
 
+    _moving.append(envelopes)
     ending = asyncio.get_running_loop()
     (_serving_loop(but=ending) or _background.loop()).call_soon_threadsafe(send_all)
 
@@ -231,6 +250,8 @@ class _BackgroundLoop:
         """In a forked child: the thread stayed with the parent."""
         self.__init__()  # type: ignore[misc]
         _brokers.clear()
+        _moving.clear()
+        _shortcuts.forget()
 
 
 _background = _BackgroundLoop()

@@ -15,10 +15,15 @@ _SHARD = ("_ensure_redis", "_lock", "_redis")
 """What we use of a layer's connection to one Redis."""
 
 
-def is_known(layer: Any) -> bool:
-    """Whether `publish_many` can be used. A subclass may send in a way of its own, and so may a later release."""
+def is_pubsub(layer: Any) -> bool:
+    """Whether it is the layer itself: a subclass may send in a way of its own."""
     kind = type(layer)
-    if f"{kind.__module__}.{kind.__qualname__}" != _LAYER:
+    return f"{kind.__module__}.{kind.__qualname__}" == _LAYER
+
+
+def is_known(layer: Any) -> bool:
+    """Whether `publish_many` can be used. A later release may send in a way of its own, too."""
+    if not is_pubsub(layer):
         return False
     here = getattr(layer, "_get_layer", object)()
     if not (hasattr(here, "_get_shard") and hasattr(here, "_get_group_channel_name")):
