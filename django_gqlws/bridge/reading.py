@@ -108,6 +108,8 @@ class _Statement:
         self._compiler: Any = rows.query.get_compiler(connection=connection)
         self._sql, _ = self._compiler.as_sql()
         self._converters = self._compiler.get_converters([column for column, *_ in self._compiler.select])
+        self._cursor: Any = None
+        self._made_for: tuple[Any, bool] | None = None
 
     def is_for(self, columns: Columns, connection: BaseDatabaseWrapper) -> bool:
         """Whether it reads these columns over this connection."""
@@ -115,12 +117,21 @@ class _Statement:
 
     def read(self, pk: Any) -> State | None:
         """The row, if it is there."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(self._sql, [self._pk.get_db_prep_value(pk, self._connection)])
-            rows = cursor.fetchmany(1)
+        cursor = self._open()
+        cursor.execute(self._sql, [self._pk.get_db_prep_value(pk, self._connection)])
+        # All, or else SQLite would believe that there is more to be read.
+        rows = cursor.fetchall()
         for pk, *values in self._compiler.apply_converters(rows, self._converters):
             return _state(self._columns, pk, values)
         return None
+
+    def _open(self) -> Any:
+        # A cursor finds out how values are converted, which is more work than to convert those of one row.
+        wrapper = self._connection
+        if self._cursor is None or self._made_for != (wrapper.connection, wrapper.queries_logged):
+            self._cursor = wrapper.cursor()
+            self._made_for = wrapper.connection, wrapper.queries_logged
+        return self._cursor
 
 
 class _Thread(threading.local):
