@@ -7,12 +7,14 @@
 ``gqlws.E004``            no default channel layer
 ``gqlws.E005``            two channel layers with the same file
 ``gqlws.E006``            a channel layer's file that cannot be written
+``gqlws.E007``            a channel layer's number that is none
 ``gqlws.E010``            a value of `GraphiQLView` of the wrong type
 ``gqlws.W001``            channels-redis' core layer with redis-py 8 and its default ``socket_timeout``
 ``gqlws.W002``            no schema in the settings
 ``gqlws.W003``            a channel layer's file on a network file system
 ``gqlws.W004``            SqliteChannelLayer without DEBUG: it reaches one host
 ``gqlws.W005``            a ``group_name_prefix`` that not every process may know
+``gqlws.W006``            a channel layer's file with a relative path
 ``gqlws.W010``            the files of GraphiQL cannot be used
 ========================  ============================================================================
 """

@@ -20,6 +20,7 @@ def problems(layers: Mapping[str, SqliteChannelLayer]) -> Iterator[CheckMessage]
     aliases: defaultdict[Path, list[str]] = defaultdict(list)
     for alias, layer in layers.items():
         aliases[layer.path.resolve()].append(alias)
+        yield from _problems_of_options(alias, layer)
     for path, names in aliases.items():
         if len(names) > 1:
             yield Error(
@@ -33,6 +34,24 @@ def problems(layers: Mapping[str, SqliteChannelLayer]) -> Iterator[CheckMessage]
             "SqliteChannelLayer delivers to the processes of this host only.",
             hint=f'Beyond one host use {REDIS}. If there is one host, write SILENCED_SYSTEM_CHECKS = ["gqlws.W004"].',
             id="gqlws.W004",
+        )
+
+
+def _problems_of_options(alias: str, layer: SqliteChannelLayer) -> Iterator[CheckMessage]:
+    for name in ("expiry", "group_expiry", "capacity"):
+        value = getattr(layer, name)
+        if not isinstance(value, int | float) or not value > 0:
+            yield Error(
+                f'The channel layer {alias!r} has {value!r} as "{name}".',
+                hint='It must be a number above 0; without it in "CONFIG" there is a default.',
+                id="gqlws.E007",
+            )
+    if not layer.path.is_absolute():
+        yield Warning(
+            f"The path of the channel layer {alias!r} is relative: a process that is started in another folder has"
+            " another file, and reaches nobody.",
+            hint=f'Write "CONFIG": {{"path": BASE_DIR / {str(layer.path)!r}}}, or leave it out.',
+            id="gqlws.W006",
         )
 
 

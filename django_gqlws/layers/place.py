@@ -56,7 +56,7 @@ def file_system(path: Path) -> str:
 def is_writable(path: Path) -> bool:
     """Whether this process may write the file and beside it, or make them."""
     # Path.exists raises PermissionError where this process may not look.
-    if os.path.exists(path) and not os.access(path, os.W_OK):  # noqa: PTH110
+    if os.path.isdir(path) or (os.path.exists(path) and not os.access(path, os.W_OK)):  # noqa: PTH110, PTH112
         return False
     folder = next(folder for folder in path.parents if os.path.exists(folder))  # noqa: PTH110
     return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)

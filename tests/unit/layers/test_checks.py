@@ -62,6 +62,28 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     assert ids({"default": at(tmp_path / "file" / "one.sqlite3")}) == ["gqlws.E006"]
 
 
+def test_a_file_that_is_a_folder(tmp_path: Path) -> None:
+    """It is the same error."""
+    assert ids({"default": at(tmp_path)}) == ["gqlws.E006"]
+
+
+def test_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that are started elsewhere would have another file."""
+    monkeypatch.chdir(tmp_path)
+
+    assert ids({"default": at(Path("channels.sqlite3"))}) == ["gqlws.W006"]
+
+
+@pytest.mark.parametrize(
+    "option", [{"capacity": 0}, {"capacity": "many"}, {"expiry": -1}, {"expiry": None}, {"group_expiry": 0}], ids=str
+)
+def test_a_number_that_is_none(option: dict[str, Any], tmp_path: Path) -> None:
+    """It is an error before anybody sends."""
+    layer = at(tmp_path / "one.sqlite3")
+
+    assert ids({"default": {**layer, "CONFIG": {**layer["CONFIG"], **option}}}) == ["gqlws.E007"]
+
+
 def test_a_network_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is named."""
     mounts = tmp_path / "mountinfo"
