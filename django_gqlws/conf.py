@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import ipaddress
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,8 @@ Rule = Callable[[Any], str | None]
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    # Nor an infinite one: a clock cannot be set to it.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf
 
 
 def seconds_or_none(value: Any) -> str | None:
@@ -67,7 +69,8 @@ def origins_or_none(value: Any) -> str | None:
 def _is_origin(value: Any) -> bool:
     try:
         parsed = urlsplit(value)
-        return value == "*" or bool(parsed.scheme and parsed.hostname and (parsed.port is None or parsed.port))
+        host = (parsed.hostname or "").removeprefix("*.")
+        return value == "*" or bool(parsed.scheme and host and "*" not in host and (parsed.port is None or parsed.port))
     except (AttributeError, TypeError, ValueError):
         return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import graphene
@@ -62,7 +63,7 @@ SETTINGS: dict[str, tuple[Any, list[Any], list[Any]]] = {
         [None, [], "graphql-ws", ["soap"], ["graphql-transport-ws", 5], [["graphql-ws"]]],
     ),
     "connection_init_wait_timeout": (10, [None, 0, 0.5, 10], [-1, "10", True]),
-    "send_ping_every": (None, [None, 0, 0.5, 10], [-1, "10", True]),
+    "send_ping_every": (None, [None, 0, 0.5, 10], [-1, "10", True, math.inf, math.nan]),
     "echo_complete": (False, [True, False], [None, 0, "yes"]),
     "strict_ordering": (False, [True, False], [None, 0, "yes"]),
     "confirm_subscriptions": (False, [True, False], [None, 0, "yes"]),
@@ -85,7 +86,7 @@ SETTINGS: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "allowed_origins": (
         None,
         [None, [], ["*"], ("https://a.b",), ["https://*.a.b", "http://localhost:3000"]],
-        ["*", "https://a.b", [None], 5, ["a.b"], ["*.a.b"], ["http://localhost:*"], ["https://[bad"]],
+        ["*", "https://a.b", [None], 5, ["a.b"], ["*.a.b"], ["http://localhost:*"], ["https://*"], ["https://[bad"]],
     ),
     "mask_errors": (None, [None, True, False], [0, "yes"]),
     "max_message_bytes": (1024 * 1024, [1, 10**6], [None, 0, -1, 1.5, "1", True]),
@@ -95,7 +96,7 @@ SETTINGS: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "monitoring": (True, [True, False], [None, 0, "yes"]),
     "monitoring_database": ("default", ["default", "other"], [None, "", "no", 5]),
     "monitoring_interval": (5, [0.5, 10], [None, 0, -1, "1", True]),
-    "monitoring_lease": (30, [0.5, 10], [None, 0, -1, "1", True]),
+    "monitoring_lease": (30, [0.5, 10], [None, 0, -1, "1", True, math.inf]),
     "hidden_variables": (None, [None, "", "iban|pin"], [5, ["pin"], "("]),
     "trusted_proxies": (
         (),
