@@ -55,7 +55,8 @@ class AdminPage:
     async def choose_action(self, name: str) -> None:
         """Run an action for what is selected, up to the page that asks."""
         await self.page.get_by_label("Action:").select_option(label=name)
-        await self.page.get_by_role("button", name="Go").click()
+        # "Go" before Django 6.1, "Run" since.
+        await self.page.locator("button[name=index]").first.click()
 
     async def confirm(self, name: str) -> None:
         """Press the button of the page that asks."""
