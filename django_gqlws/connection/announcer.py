@@ -40,7 +40,7 @@ class Announcer:
         self, id: str, prepared: Prepared, variables: Variables, groups: Iterable[object]
     ) -> Callable[[], None] | None:
         """A subscription has started; returns what is to be called at its end, None if nobody wants to know."""
-        if not any(signal.has_listeners(self._sender) for signal in (subscription_started, subscription_ended)):
+        if not (subscription_started.has_listeners(self._sender) or subscription_ended.has_listeners(self._sender)):
             return None
         facts = {
             "operation_id": id,

@@ -26,7 +26,7 @@ class Variables:
         """The raw variables as canonical JSON: 1, true and 1.0 differ, the order of keys does not matter."""
         self._operation = operation
         values = self._coerce(raw)
-        self._values = values if all(type(value) in _IMMUTABLE for value in values.values()) else None
+        self._values = values if _IMMUTABLE.issuperset(map(type, values.values())) else None
 
     def fresh(self) -> dict[str, Any]:
         """A copy of one's own."""

@@ -36,16 +36,12 @@ class SubscriptionField(graphene.Field):  # type: ignore[misc]
         self._subscription = subscription
 
     def wrap_subscribe(self, parent_subscribe: Any) -> Callable[..., Awaitable[AsyncIterable[Any]]]:
-        subscription = self._subscription
-
-        async def open_source(root: Any, info: Any, **arguments: Any) -> GroupSource:
-            return await _open_source(subscription, root, info, arguments)
-
-        open_source.subscription = subscription  # type: ignore[attr-defined]
+        open_source = partial(_open_source, self._subscription)
+        open_source.subscription = self._subscription  # type: ignore[attr-defined]
         return open_source
 
 
-async def _open_source(subscription: type[Any], root: Any, info: Any, arguments: dict[str, Any]) -> GroupSource:
+async def _open_source(subscription: type[Any], root: Any, info: Any, /, **arguments: Any) -> GroupSource:
     meta = subscription._meta
 
     async def end(timeout: float | None = get_settings().notification_timeout) -> None:
