@@ -222,13 +222,11 @@ def _saved(
     bridge: Bridge, instance: Model, before: State | None, update_fields: Collection[str] | None
 ) -> State | None:
     """The row behind a save; None if only the database knows."""
-    written = [
-        field
-        for field in bridge.columns
-        if before is None or update_fields is None or not {field.name, field.attname}.isdisjoint(update_fields)
-    ]
+    if before is None or update_fields is None:
+        return bridge.loaded(instance)
+    written = [field for field in bridge.columns if not {field.name, field.attname}.isdisjoint(update_fields)]
     loaded = bridge.loaded(instance, written)
-    return None if loaded is None else {**(before or {}), **loaded}
+    return None if loaded is None else {**before, **loaded}
 
 
 def _owners(field: ManyToManyField[Any, Any], instance: Model, reverse: bool, pks: set[Any]) -> set[Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from ..serialization import pack
 from ..signals import announce, broadcast_sent
 from .declaration import Bridge
 from .reading import breaks_transaction
-from .rows import Row, RowChange, RowEvent, RowMove, State
+from .rows import CREATED, DELETED, UPDATED, Row, RowChange, RowEvent, RowMove, State
 from .transactions import Change
 
 logger = logging.getLogger(__name__)
@@ -59,11 +59,11 @@ def deliver(changes: Sequence[Change], using: str) -> None:
 
 def send(changes: Sequence[Change], using: str) -> None:
     """Tells the subscribers. What is wrong with a change is logged; raises what the channel layer does."""
-    batches: dict[tuple[Bridge, str], list[Row]] = {}
+    batches: defaultdict[tuple[Bridge, str], list[Row]] = defaultdict(list)
     for change in changes:
         try:
             for group, row in rows_of(change, using):
-                batches.setdefault((change.bridge, group), []).append(row)
+                batches[change.bridge, group].append(row)
         except Exception as error:
             _report([str(change.bridge)], error)
     messages = [
@@ -78,12 +78,14 @@ def rows_of(change: Change, using: str) -> Iterator[tuple[str, Row]]:
     bridge, before, after = change.bridge, change.before, change.after
     if before is None and after is None:
         return
-    event = RowEvent.CREATED if before is None else RowEvent.DELETED if after is None else RowEvent.UPDATED
+    event = CREATED if before is None else DELETED if after is None else UPDATED
+    if event not in bridge.events:
+        return
     changed: list[str] = []
     if before is not None and after is not None:
         changed = [*bridge.changed(before, after), *sorted(change.relations)]
     old, new = bridge.groups(before, using), bridge.groups(after, using)
-    if event not in bridge.events or (event is RowEvent.UPDATED and not changed and old == new):
+    if event is UPDATED and not changed and old == new:
         return
     for move, state, groups in _parts(event, before, after, old, new):
         if not groups or state is None:
@@ -113,8 +115,8 @@ def _parts(
     event: RowEvent, before: State | None, after: State | None, old: list[str], new: list[str]
 ) -> list[tuple[RowMove | None, State | None, list[str]]]:
     """What a change means, the state of the row that may be told, and to which groups."""
-    if event is not RowEvent.UPDATED:
-        return [(None, before or after, old or new)]
+    if event is not UPDATED or old == new:
+        return [(None, after or before, new or old)]
     return [
         (None, after, [group for group in new if group in old]),
         (RowMove.ENTERED, after, [group for group in new if group not in old]),
@@ -122,18 +124,27 @@ def _parts(
     ]
 
 
-@contextmanager
-def logged(bridge: Bridge, using: str | None = None) -> Iterator[None]:
+class logged:  # noqa: N801 # as contextlib's
     """What goes wrong in the bridge is logged, and nothing else: to save a row is more important.
 
     But for what has broken the transaction on the database ``using``: the save is lost, and is to say why.
     """
-    try:
-        yield
-    except Exception as error:
-        if using is not None and breaks_transaction(error, using):
-            raise
-        _report([str(bridge)], error)
+
+    __slots__ = ("_bridge", "_using")
+
+    def __init__(self, bridge: Bridge, using: str | None = None) -> None:
+        self._bridge = bridge
+        self._using = using
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        if self._using is not None and breaks_transaction(error, self._using):
+            return False
+        _report([str(self._bridge)], error)
+        return True
 
 
 def _messages(bridge: Bridge, group: str, rows: list[Row], using: str) -> Iterator[Outgoing]:

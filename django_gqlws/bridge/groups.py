@@ -20,19 +20,24 @@ class Template:
     text: str
     fields: Mapping[str, Field[Any, Any]]
     """Those that are named between braces."""
-    keys: Mapping[str, str]
+    keys: tuple[str, ...]
     """Where a state has their values."""
+    form: str
+    """The text with these between the braces."""
 
     @classmethod
     def parse(cls, model: type[Model], text: str) -> Template:
         """Raises ValueError that says what is wrong with the text."""
-        fields = {}
-        for _, name, spec, conversion in Formatter().parse(text):
+        fields, keys, form = {}, [], ""
+        for literal, name, spec, conversion in Formatter().parse(text):
+            form += literal.replace("{", "{{").replace("}", "}}")
             if name is not None:
                 if spec or conversion or not name.isidentifier():
                     raise ValueError("write the plain name of a field between the braces")
                 fields[name] = find_column(model, name)
-        return cls(text, fields, {name: attribute_of(name, field) for name, field in fields.items()})
+                keys.append(attribute_of(name, fields[name]))
+                form += f"{{{keys[-1]}}}"
+        return cls(text, fields, tuple(keys), form)
 
     def fill(self, values: Mapping[str, Any]) -> str | None:
         """The group for values by the names of the template; None if one of them is None.
@@ -44,8 +49,10 @@ class Template:
 
     def of_row(self, state: Mapping[str, Any]) -> str | None:
         """The group of a row."""
-        values = {name: state[key] for name, key in self.keys.items()}
-        return None if None in values.values() else self.text.format_map(values)
+        for key in self.keys:
+            if state[key] is None:
+                return None
+        return self.form.format_map(state)
 
 
 def find_column(model: type[Model], name: str) -> Field[Any, Any]:

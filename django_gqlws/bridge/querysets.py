@@ -106,13 +106,14 @@ def _created(bridge: Bridge, objs: Sequence[Model], using: str) -> States:
     found: States = {}
     unknown = []
     for obj in objs:
-        pk = bridge.pk_of(obj)
-        if pk is not None:  # Not every database tells.
-            state = bridge.loaded(obj)
-            if state is None:
-                unknown.append(pk)
-            else:
-                found[pk] = state
+        state = bridge.loaded(obj)
+        pk = bridge.pk_of(obj) if state is None else state["pk"]
+        if pk is None:
+            continue  # Not every database tells.
+        if state is None:
+            unknown.append(pk)
+        else:
+            found[pk] = state
     return found | bridge.read(unknown, using) if unknown else found
 
 

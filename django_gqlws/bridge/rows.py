@@ -22,6 +22,10 @@ class RowEvent(StrEnum):
     DELETED = "deleted"
 
 
+# The hot path uses these: Python 3.11 takes 0.3 µs to look up a member in its Enum.
+CREATED, UPDATED, DELETED = RowEvent
+
+
 class RowMove(StrEnum):
     """What an update means to one group."""
 
@@ -46,7 +50,7 @@ class Row(NamedTuple):
     @property
     def is_gone(self) -> bool:
         """Whether there is no such row any more, for this group."""
-        return self.event == RowEvent.DELETED or self.move == RowMove.LEFT
+        return self.event == DELETED or self.move == RowMove.LEFT
 
 
 def keep_last_values(row: Any) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary, ref
 
-from django.db import transaction
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .declaration import Bridge
@@ -87,7 +87,7 @@ class _Transaction:
         last.changes.extend(changes)
         self._segments.append(ref(last))
         # Outside of a transaction it is called at once.
-        transaction.on_commit(last, using=self._using, robust=True)
+        connection.on_commit(last, robust=True)
 
     def finish(self) -> None:
         if self.is_over:
@@ -111,7 +111,7 @@ class Collector:
 
     def note(self, using: str, *changes: Change) -> None:
         """Takes changes in. They are delivered after the commit on that database, or now if there is no transaction."""
-        connection = transaction.get_connection(using)
+        connection = connections[using]
         current = self._open.get(connection)
         if current is None or current.is_over:
             current = self._open[connection] = _Transaction(connection, self._deliver)
