@@ -128,6 +128,8 @@ class _Statement:
     def _open(self) -> Any:
         # A cursor finds out how values are converted, which is more work than to convert those of one row.
         wrapper = self._connection
+        # With CONN_HEALTH_CHECKS the first statement of a request makes a lost connection anew.
+        wrapper.close_if_health_check_failed()
         if self._cursor is None or self._made_for != (wrapper.connection, wrapper.queries_logged):
             self._cursor = wrapper.cursor()
             self._made_for = wrapper.connection, wrapper.queries_logged
