@@ -7,7 +7,9 @@ to tell of a row that is saved. Where it leads, and in which form, is as channel
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -21,9 +23,12 @@ from .envelope import Envelope
 PATIENCE = 5.0
 """Seconds for an answer of Redis."""
 
-RETRIES = 10
-"""How often a lost connection is made anew for the same messages: for two seconds, at first at once. Receivers see what
-has been there before."""
+RETRY_TIME = 2.0
+"""Seconds for which a lost connection is made anew for the same messages, at first at once. They begin with the call:
+threads that have waited behind one whose Redis is down try once. Receivers see what has been there before."""
+
+MAX_IDLE = 60.0
+"""Seconds after which an idle connection is made anew: a firewall may have dropped it, and would tell nobody."""
 
 _PLAIN = (str, int, float, type(None))
 """What means the same to both clients in the options of a host. Others (classes, sentinels) are for the async one."""
@@ -46,6 +51,7 @@ class Shortcut:
 
     def send(self, messages: Sequence[Message], timeout: float) -> None:
         """Returns when Redis has them. Raises BroadcastError; what is behind those that failed is not sent."""
+        until = time.monotonic() + RETRY_TIME
         if not self._is_free.acquire(timeout=timeout):
             counters.send_failures += len(messages)
             raise BroadcastError(f"The channel layer did not take the message within {timeout:g} seconds.")
@@ -53,7 +59,7 @@ class Shortcut:
             envelopes = map(self._sender.seal, messages)
             while together := list(first(envelopes)):
                 for line, run in groupby(map(self._address, together), itemgetter(0)):
-                    _publish(line, [command for _, command in run])
+                    _publish(line, [command for _, command in run], until)
         finally:
             self._is_free.release()
 
@@ -75,9 +81,9 @@ def _places_of(layer: Any) -> Any:
     return places
 
 
-def _publish(line: _Line, commands: Sequence[_Command]) -> None:
+def _publish(line: _Line, commands: Sequence[_Command], until: float) -> None:
     try:
-        line.ask(commands)
+        line.ask(commands, until)
     except Exception as error:
         counters.send_failures += len(commands)
         raise not_taken(error) from error
@@ -99,12 +105,17 @@ class _Line:
         address = options.pop("address", None)
         pool = ConnectionPool(**options) if address is None else ConnectionPool.from_url(address, **options)
         self._connection: Any = pool.make_connection()
-        self._retry = Retry(ExponentialBackoff(cap=1, base=0.001), RETRIES, supported_errors=(ConnectionError,))
+        self._retry = Retry(ExponentialBackoff(cap=1, base=0.001), -1, supported_errors=(ConnectionError,))
+        self._used = time.monotonic()
 
-    def ask(self, commands: Sequence[_Command]) -> None:
-        """Returns when there is an answer to each. Raises what Redis' client does."""
+    def ask(self, commands: Sequence[_Command], until: float) -> None:
+        """Returns when there is an answer to each. Raises what Redis' client does, a lost connection not before then,
+        in the time of `time.monotonic`."""
+        if time.monotonic() > self._used + MAX_IDLE:
+            self._connection.disconnect()
         packed = self._connection.pack_commands(commands)
-        self._retry.call_with_retry(lambda: self._ask(packed, len(commands)), lambda error: None)
+        self._retry.call_with_retry(lambda: self._ask(packed, len(commands)), partial(_raise_behind, until))
+        self._used = time.monotonic()
 
     def _ask(self, packed: Any, count: int) -> None:
         try:
@@ -115,6 +126,11 @@ class _Line:
             # There may be answers that nobody has read.
             self._connection.disconnect()
             raise
+
+
+def _raise_behind(until: float, error: Exception) -> None:
+    if time.monotonic() > until:
+        raise error
 
 
 class Shortcuts:
@@ -142,5 +158,5 @@ class Shortcuts:
 def _shortcut_into(layer: Any) -> Shortcut | None:
     try:
         return Shortcut(layer)
-    except LookupError:
-        return None
+    except (LookupError, TypeError, ValueError):
+        return None  # Of options that are wrong the layer tells itself, as an error of the broadcast.

@@ -56,6 +56,17 @@ def listen(address: str, key: str) -> Iterator[Listen]:
         yield listen
 
 
+@pytest.fixture
+def publishers(address: str) -> Callable[[], set[str]]:
+    """A function that tells the connections that have published last."""
+
+    def ids() -> set[str]:
+        with redis.Redis.from_url(address) as client:
+            return {one["id"] for one in client.client_list(_type="normal") if one["cmd"] == "publish"}
+
+    return ids
+
+
 class Listening:
     """A subscriber, so that the hub of its loop serves."""
 
@@ -174,6 +185,41 @@ def test_redis_does_not_answer(
         shortcut.send([to("room", "late")], 0.01)
 
 
+def test_redis_is_gone(
+    own_redis: RedisServer, redis_layer: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The send raises when the time for a new connection is over: who has waited that long behind others tries once."""
+    monkeypatch.setattr("django_gqlws.broker.shortcut.RETRY_TIME", 0.0)
+    redis_layer("redis_pubsub", own_redis.url)
+    send_from_thread(to("room", "hello"))
+    shortcut = process._shortcuts.find(get_channel_layer())
+    assert shortcut is not None
+    asked: list[object] = []
+    for line in shortcut._lines.values():
+        ask = line._ask
+        monkeypatch.setattr(line, "_ask", lambda *args, ask=ask: [asked.append(args), ask(*args)])
+
+    own_redis.stop()
+
+    with pytest.raises(BroadcastError, match="did not take the message: ConnectionError"):
+        send_from_thread(to("room", "lost"))
+    assert len(asked) == 1
+
+
+def test_an_idle_connection(
+    listen: Listen, key: str, address: str, monkeypatch: pytest.MonkeyPatch, publishers: Callable[[], set[str]]
+) -> None:
+    """It is made anew before a message goes over it: who has dropped it meanwhile may not have told."""
+    send_from_thread(to(key, "before"))
+    old = publishers()
+
+    monkeypatch.setattr("django_gqlws.broker.shortcut.MAX_IDLE", -1.0)
+    send_from_thread(to(key, "after"))
+
+    assert texts(listen(2)) == ["before", "after"]
+    assert not old & publishers()
+
+
 def test_several_hosts(settings: Settings, listen: Listen, key: str, address: str) -> None:
     """Each message goes where channels-redis looks for its group."""
     database = f"{address}{'&' if '?' in address else '?'}db=0"
@@ -193,3 +239,12 @@ def test_a_host_for_the_async_client_alone(settings: Settings, hosts: list[objec
 
     with pytest.raises(LookupError, match="not for a blocking client"):
         Shortcut(get_channel_layer())
+
+
+@pytest.mark.parametrize("hosts", ["redis://localhost", ["http://localhost"], [{"address": "redis://", "color": 1}]])
+def test_a_host_that_is_wrong(settings: Settings, hosts: object) -> None:
+    """The broadcast fails with what is wrong."""
+    settings.CHANNEL_LAYERS = {"default": {**settings.LAYERS["redis_pubsub"], "CONFIG": {"hosts": hosts}}}
+
+    with pytest.raises(BroadcastError, match=r"did not take the message: (ValueError|TypeError)"):
+        send_from_thread(to("room", "hello"))
