@@ -31,6 +31,10 @@ AT_ONCE = 100
 """Messages that are waited for together: fewer than the bus takes in, more than one hop of a thread costs."""
 
 
+NOTHING: list[str] = []
+"""What has changed where a row came or went: one list for all of them."""
+
+
 class Outgoing(NamedTuple):
     """A message to a group of a model's rows."""
 
@@ -81,7 +85,7 @@ def rows_of(change: Change, using: str) -> Iterator[tuple[str, Row]]:
     event = CREATED if before is None else DELETED if after is None else UPDATED
     if event not in bridge.events:
         return
-    changed: list[str] = []
+    changed = NOTHING
     if before is not None and after is not None:
         changed = [*bridge.changed(before, after), *sorted(change.relations)]
     old, new = bridge.groups(before, using), bridge.groups(after, using)
@@ -105,7 +109,7 @@ def _make(change: Change, event: RowEvent, changed: list[str], move: RowMove | N
     if bridge.payload is None:
         return instance
     try:
-        return bridge.payload(RowChange(event, change.pk, changed, move, instance))
+        return bridge.payload(RowChange(event, change.pk, [*changed], move, instance))
     except Exception as error:
         _report([_payload_of(bridge)], error)
         return None
