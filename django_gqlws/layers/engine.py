@@ -26,6 +26,7 @@ class Engine:
 
     def reset(self) -> None:
         """Forgets everything: it belongs to the parent process."""
+        self._pid = os.getpid()
         self.name = uuid4().hex[:16]
         """What this process is called in the file, and in the names of its channels."""
         self.channels = Channels(self.name, self._capacity_of)
@@ -34,6 +35,8 @@ class Engine:
 
     def stop(self) -> None:
         """Ends the threads, when everything is written that was submitted. What comes then starts them again."""
+        if self._pid != os.getpid():
+            return  # Of a child that has not come to `reset` yet: threads are the parent's, locks are held for good.
         self.reader.leave()
         self.writer.stop()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -35,4 +36,19 @@ def test_a_thread_forks_while_another_does(tmp_path: Path, monkeypatch: pytest.M
     second.join(LIMIT)
 
     assert engine.reader.is_running
+    engine.stop()
+
+
+def test_the_last_reference_goes_in_a_child_before_it_has_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is waited for: the locks that are held there nobody gives back."""
+    engine = Engine(tmp_path / "layer.sqlite3", lambda channel: 100)
+    engine.pause()  # As before a fork.
+
+    with monkeypatch.context() as child:
+        child.setattr(os, "getpid", lambda: -1)
+        engine.stop()
+
+    engine.resume()
     engine.stop()
