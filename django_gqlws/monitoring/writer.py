@@ -98,8 +98,13 @@ def sweep() -> int:
 
 
 def remove(process: Process) -> None:
-    """Deletes the rows of this process: it shuts down."""
-    with _transaction():
+    """Deletes the rows of this process: it shuts down, and waits a moment for others who write."""
+    with _transaction() as using:
+        if connections[using].vendor == "sqlite":
+            with connections[using].cursor() as cursor:
+                cursor.execute("PRAGMA busy_timeout = 1000")
+        # Who begins by reading does not wait.
+        Process.objects.filter(pk=process.pk).update(pid=process.pid)
         Process.objects.filter(pk=process.pk).delete()
         _remove(process.pk)
 
