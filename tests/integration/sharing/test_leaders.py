@@ -149,7 +149,7 @@ async def test_a_leader_who_goes_while_its_thread_goes_on() -> None:
     def publish(payload: Any, info: Any, **arguments: Any) -> dict[str, Any]:
         loop.call_soon_threadsafe(began.add, payload)
         if payload == 1:
-            opened.wait(10)
+            assert opened.wait(notes.LIMIT)
         return {"text": info.context.user if payload == 1 else payload}
 
     on_event = declare(publish)
@@ -374,12 +374,6 @@ async def test_a_publish_that_fails_for_one() -> None:
     assert await texts(bob, 1) == ["bob"]
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What never comes is not waited for so long."""
-    monkeypatch.setattr(notes, "LIMIT", 1)
-
-
 class BadlyPut(Exception):
     def __str__(self) -> str:
         raise KeyError("no words")
@@ -412,9 +406,7 @@ POISON: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("personal", [False, True], ids=["shared", "personal"])
 @pytest.mark.parametrize("kind", ["async", "on the loop", "in a worker"])
 @pytest.mark.parametrize("poison", situations(POISON))
-async def test_an_event_that_comes_to_a_bad_end(
-    poison: Callable[[], Any], kind: str, personal: bool, impatient: None
-) -> None:
+async def test_an_event_that_comes_to_a_bad_end(poison: Callable[[], Any], kind: str, personal: bool) -> None:
     """It is one error, and the next event arrives."""
 
     @on_loop
@@ -598,7 +590,7 @@ async def test_a_strict_leader_who_goes() -> None:
     assert (await texts(leader, 1, "2"), await texts(other, 1)) == ([1], [1])
 
 
-async def test_a_strict_member_who_goes_while_it_waits(impatient: None) -> None:
+async def test_a_strict_member_who_goes_while_it_waits() -> None:
     """The other operations of its connection go on."""
     stage = Stage()
     on_event = declare(stage)
