@@ -6,9 +6,9 @@ import asyncio
 import atexit
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
@@ -45,7 +45,10 @@ SHORTEST_PAUSE = 1.0
 SERVICE_RESTART = 1012
 
 PATIENCE = 2.0
-"""Seconds after the start for which clients wait until it is known who is blocked; and a shutdown, for the database."""
+"""Seconds after the start for which clients wait until it is known who is blocked."""
+
+FAREWELL = 5.0
+"""Seconds for which a shutdown waits for the database at most, half of them for SQLite's lock."""
 
 T = TypeVar("T")
 
@@ -242,33 +245,42 @@ class Reporter:
     # The end
 
     async def _leave(self) -> None:
-        with suppress(TimeoutError, Exception):
-            async with asyncio.timeout(PATIENCE), self._writing:
+        with _or_left_to_others():
+            async with asyncio.timeout(FAREWELL), self._writing:
                 if (removing := self._start_removing()) is not None:
                     await asyncio.wrap_future(removing)
 
     def _remove_at_exit(self) -> None:
         """Where nobody has cancelled the task: a server may leave its event loop as it is."""
         if (removing := self._start_removing()) is not None:
-            with suppress(Exception):
-                removing.result(PATIENCE)
+            with _or_left_to_others():
+                removing.result(FAREWELL)
 
     def _start_removing(self) -> Future[None] | None:
         if self._is_first:
             return None
         self._is_first = True
         self.registry.forget()
-        return self._submit(lambda: remove(self._process))
+        # A beat that meets a lock comes again, this does not.
+        return self._submit(lambda: remove(self._process), FAREWELL / 2)
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
         return await asyncio.wrap_future(self._submit(function))
 
-    def _submit(self, function: Callable[[], T]) -> Future[T]:
+    def _submit(self, function: Callable[[], T], patience: float = 0.0) -> Future[T]:
         def prepared() -> T:
-            prepare()
+            prepare(patience)
             return function()
 
         return self._thread.submit(prepared)
+
+
+@contextmanager
+def _or_left_to_others() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        logger.debug("The rows of this process stay until another one finds their lease over: %r", error)
 
 
 def _report(error: BaseException) -> None:

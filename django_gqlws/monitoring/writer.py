@@ -47,13 +47,13 @@ class Answer:
     blocks: dict[str, Block]
 
 
-def prepare() -> None:
-    """Makes the connection of this thread raise OperationalError at once where it would wait for a lock."""
+def prepare(patience: float) -> None:
+    """Makes the connection of this thread wait so many seconds for SQLite's lock, and raise OperationalError then."""
     close_old_connections()
     connection = connections[router.db_for_write(Process)]
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
-            cursor.execute("PRAGMA busy_timeout = 0")
+            cursor.execute(f"PRAGMA busy_timeout = {patience * 1_000:.0f}")
 
 
 @contextmanager
@@ -98,13 +98,8 @@ def sweep() -> int:
 
 
 def remove(process: Process) -> None:
-    """Deletes the rows of this process: it shuts down, and waits a moment for others who write."""
-    with _transaction() as using:
-        if connections[using].vendor == "sqlite":
-            with connections[using].cursor() as cursor:
-                cursor.execute("PRAGMA busy_timeout = 1000")
-        # Who begins by reading does not wait.
-        Process.objects.filter(pk=process.pk).update(pid=process.pid)
+    """Deletes the rows of this process: it shuts down."""
+    with _transaction():
         Process.objects.filter(pk=process.pk).delete()
         _remove(process.pk)
 

@@ -142,6 +142,26 @@ async def test_a_process_that_shuts_down_removes_its_own(servers: tuple[Server, 
         assert not await Process.objects.filter(pk=row.process_id).aexists()
 
 
+async def test_a_process_that_shuts_down_while_another_writes(
+    servers: tuple[Server, Server], layer_folder: Path
+) -> None:
+    """It waits a moment for the lock, and its rows do not stay behind."""
+    with (
+        Server(env=environment(layer_folder)) as third,
+        closing(sqlite3.connect(django_settings.DATABASE_FILE, isolation_level=None)) as other,
+    ):
+        async with subscriber(third, "stop"):
+            (row,) = await eventually(lambda: subscriptions("stop"))
+            other.execute("BEGIN IMMEDIATE")
+
+            third.terminate()
+            await eventually(lambda: "Waiting for background tasks" in third.log)
+            other.execute("ROLLBACK")
+            await sync_to_async(third.stop)()
+
+        assert not await Process.objects.filter(pk=row.process_id).aexists()
+
+
 async def test_a_locked_database_delays_nobody(servers: tuple[Server, Server]) -> None:
     """The process gives up at once, serves, and writes when the lock is gone."""
     async with subscriber(servers[0], "locked", "before") as client:
