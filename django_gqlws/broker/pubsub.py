@@ -15,10 +15,15 @@ _SHARD = ("_ensure_redis", "_lock", "_redis")
 """What we use of a layer's connection to one Redis."""
 
 
+def class_of(thing: object) -> str:
+    """The dotted name of the class, as settings name it: what is compared with it need not be installed."""
+    kind = type(thing)
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
 def is_pubsub(layer: Any) -> bool:
     """Whether it is the layer itself: a subclass may send in a way of its own."""
-    kind = type(layer)
-    return f"{kind.__module__}.{kind.__qualname__}" == _LAYER
+    return class_of(layer) == _LAYER
 
 
 def is_known(layer: Any) -> bool:

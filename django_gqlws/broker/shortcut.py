@@ -33,6 +33,7 @@ MAX_IDLE = 60.0
 _PLAIN = (str, int, float, type(None))
 """What means the same to both clients in the options of a host. Others (classes, sentinels) are for the async one."""
 
+_SERIALIZER = "channels_redis.serializers.MsgPackSerializer"
 
 _Command: TypeAlias = tuple[str, str, bytes]
 
@@ -41,7 +42,7 @@ class Shortcut:
     """The way into one Redis pub/sub layer, for one thread at a time. Raises LookupError if the layer has none."""
 
     def __init__(self, layer: Any) -> None:
-        if not pubsub.is_pubsub(layer):
+        if not (pubsub.is_pubsub(layer) and _is_packed_by_channels_redis(layer)):
             raise LookupError("Into this layer there is no shortcut.")
         self._layer = layer
         self._places = _places_of(layer)
@@ -69,6 +70,11 @@ class Shortcut:
         return self._lines[id(self._places._get_shard(channel))], ("PUBLISH", channel, data)
 
 
+def _is_packed_by_channels_redis(layer: Any) -> bool:
+    """A serializer of the project's would run under the lock."""
+    return pubsub.class_of(getattr(layer, "_serializer", None)) == _SERIALIZER
+
+
 def _places_of(layer: Any) -> Any:
     """What knows the channels of groups, and the hosts."""
     from channels_redis.pubsub import RedisPubSubLoopLayer
@@ -84,7 +90,7 @@ def _places_of(layer: Any) -> Any:
 def _publish(line: _Line, commands: Sequence[_Command], until: float) -> None:
     try:
         line.ask(commands, until)
-    except Exception as error:
+    except line.failures as error:
         counters.send_failures += len(commands)
         raise not_taken(error) from error
     counters.sent += len(commands)
@@ -94,7 +100,7 @@ class _Line:
     """A connection to Redis, without its client, which looks for a free one before each command: that takes as long."""
 
     def __init__(self, host: dict[str, Any]) -> None:
-        from redis import ConnectionError, ConnectionPool
+        from redis import ConnectionError, ConnectionPool, RedisError
         from redis.backoff import ExponentialBackoff, NoBackoff
         from redis.retry import Retry
 
@@ -107,6 +113,8 @@ class _Line:
         self._connection: Any = pool.make_connection()
         self._retry = Retry(ExponentialBackoff(cap=1, base=0.001), -1, supported_errors=(ConnectionError,))
         self._used = time.monotonic()
+        self.failures = OSError, RedisError
+        """What `ask` raises. What else comes out of it is somebody's who ends the thread: a time limit of Celery's."""
 
     def ask(self, commands: Sequence[_Command], until: float) -> None:
         """Returns when there is an answer to each. Raises what Redis' client does, a lost connection not before then,

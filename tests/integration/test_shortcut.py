@@ -241,6 +241,37 @@ def test_a_host_for_the_async_client_alone(settings: Settings, hosts: list[objec
         Shortcut(get_channel_layer())
 
 
+def test_messages_are_packed_in_another_way(settings: Settings, address: str) -> None:
+    """An event loop sends: a serializer of the project's is not called under a lock, and what it raises is told."""
+    layer = {**settings.LAYERS["redis_pubsub"], "CONFIG": {"hosts": [address], "serializer_format": "json"}}
+    settings.CHANNEL_LAYERS = {"default": layer}
+
+    with pytest.raises(BroadcastError, match="did not take the message: TypeError"):
+        send_from_thread(to("room", "hello"))
+
+
+class TimeIsOver(Exception):
+    """What a worker's time limit raises in the middle of what it runs."""
+
+
+def test_the_sender_is_interrupted(listen: Listen, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets what has interrupted it, and the next message goes over a new connection."""
+    send_from_thread(to(key, "before"))
+    shortcut = process._shortcuts.find(get_channel_layer())
+    assert shortcut is not None
+
+    def interrupted() -> None:
+        raise TimeIsOver
+
+    (line,) = shortcut._lines.values()
+    with monkeypatch.context() as patch, pytest.raises(TimeIsOver):
+        patch.setattr(line._connection, "read_response", interrupted)
+        send_from_thread(to(key, "interrupted"))
+    send_from_thread(to(key, "after"))
+
+    assert texts(listen(3)) == ["before", "interrupted", "after"]
+
+
 @pytest.mark.parametrize("hosts", ["redis://localhost", ["http://localhost"], [{"address": "redis://", "color": 1}]])
 def test_a_host_that_is_wrong(settings: Settings, hosts: object) -> None:
     """The broadcast fails with what is wrong."""
