@@ -1,4 +1,4 @@
-"""How changes are noticed: Django's signals of the models that have a bridge, their children and proxies."""
+"""How changes are noticed: Django's signals of the models that have a bridge, their children, parents and proxies."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from django.db.models.signals import ModelSignal, m2m_changed, post_delete, post
 from ..conf import get_setting
 from .declaration import Bridge, DeclarationError, Source, declare
 from .delivery import deliver, logged
+from .reading import Columns
 from .references import Reference, read_referrers, references_of
 from .rows import State
 from .transactions import Change, Collector
@@ -90,8 +91,8 @@ def connect() -> None:
 
 def _connect_signals(signalled: Sequence[Bridge]) -> None:
     for model in apps.get_models(include_auto_created=True):
-        tables = {model._meta.concrete_model, *(parent._meta.concrete_model for parent in model._meta.all_parents)}
-        if bridges := [bridge for bridge in signalled if bridge.model in tables]:
+        concrete: Any = model._meta.concrete_model
+        if bridges := [bridge for bridge in signalled if bridge.covers(model) or issubclass(bridge.model, concrete)]:
             _of_sender[model] = bridges
             for signal, receiver in ((pre_save, before_save), (post_save, after_save), (pre_delete, before_delete)):
                 _connect(signal, receiver, model)
@@ -133,16 +134,19 @@ def before_save(
     # By model and not by bridge, so that an instance whose save fails can still be pickled.
     befores: dict[type[Model], State | None] = {}
     for bridge in bridges_of(sender):
-        if bridge.raw or not raw:
+        if (bridge.raw or not raw) and _written(bridge, sender, raw, update_fields):
             with logged(bridge, using):
-                pk = bridge.pk_of(instance)
-                hold = _is_written(bridge, update_fields)
-                befores[bridge.model] = None if _is_new(instance) else bridge.read_one(pk, using, hold)
+                before = None if _is_new(instance) else bridge.read_one(instance, using, hold=True)
+                # Where a parent is saved there is a row, or none is made.
+                if before is not None or bridge.covers(sender):
+                    befores[bridge.model] = before
     saves = instance._state.__dict__.setdefault("gqlws_saves", _Saves())
     saves.begun.append((next(_moments), befores))
 
 
-def after_save(sender: type[Model], instance: Any, using: str, update_fields: Collection[str] | None, **_: Any) -> None:
+def after_save(
+    sender: type[Model], instance: Any, raw: bool, using: str, update_fields: Collection[str] | None, **_: Any
+) -> None:
     """Notes what the save came to."""
     saves: _Saves | None = instance._state.__dict__.get("gqlws_saves")
     if saves is None or not saves.begun:
@@ -152,9 +156,12 @@ def after_save(sender: type[Model], instance: Any, using: str, update_fields: Co
     for bridge in bridges_of(sender):
         if bridge.model in befores:
             with logged(bridge):
-                pk, before = bridge.pk_of(instance), befores[bridge.model]
-                after = None if was_saved_within else _saved(bridge, instance, before, update_fields)
-                collector.note(using, Change(bridge, pk, before, after or bridge.read_one(pk, using), since=since))
+                before = befores[bridge.model]
+                written = _written(bridge, sender, raw, update_fields)
+                after = None if was_saved_within else _saved(bridge, instance, before, written)
+                after = after or bridge.read_one(instance, using)
+                if row := before or after:
+                    collector.note(using, Change(bridge, row["pk"], before, after, since=since))
 
 
 def before_delete(sender: type[Model], instance: Any, using: str, origin: Any = None, **_: Any) -> None:
@@ -163,12 +170,12 @@ def before_delete(sender: type[Model], instance: Any, using: str, origin: Any = 
         if bridge.model is not sender._meta.concrete_model:
             continue  # Django tells of a parent's row itself, unless it stays (``keep_parents``).
         with logged(bridge, using):
-            pk = bridge.pk_of(instance)
+            pk = bridge.key_of(instance)
             # What a cascade or a queryset deletes has just been read; an instance of the user's may be old.
-            is_old = isinstance(origin, bridge.model) and bridge.pk_of(origin) == pk
+            is_old = isinstance(origin, bridge.model) and bridge.key_of(origin) == pk
             before = None if is_old else bridge.loaded(instance)
             if before is None:
-                before = bridge.read_one(pk, using, hold=True)
+                before = bridge.read_one(instance, using, hold=True)
             collector.note(using, Change(bridge, pk, before, None))
 
 
@@ -203,7 +210,7 @@ def relation_changed(
             else:
                 pks = _owners(field, instance, reverse, set(pk_set or ()))
             relations = frozenset([field.name])
-            states = bridge.read(pks, using)
+            states = bridge.read(pks, using, by=field.model._meta.pk)
             collector.note(using, *(Change(bridge, pk, state, state, relations) for pk, state in states.items()))
 
 
@@ -212,19 +219,28 @@ def _is_new(instance: Any) -> bool:
     return not instance._is_pk_set() or (instance._state.adding and instance._meta.pk.has_default())
 
 
-def _is_written(bridge: Bridge, update_fields: Collection[str] | None) -> bool:
-    """Whether a save writes to the bridge's own table: one of a child may write to its own alone."""
-    own = bridge.model._meta.local_concrete_fields
-    return update_fields is None or any({field.name, field.attname} & {*update_fields} for field in own)
+def _written(bridge: Bridge, sender: type[Model], raw: bool, update_fields: Collection[str] | None) -> Columns:
+    """Of the columns that count, those that a save writes, or has the database work out."""
+    if update_fields is None and not raw and bridge.covers(sender):
+        return bridge.columns
+    # A fixture has the rows of parents by themselves.
+    saved = [
+        field
+        for field in bridge.columns
+        if (field.model is sender._meta.concrete_model if raw else issubclass(sender, field.model))
+    ]
+    if update_fields is None:
+        return saved
+    return [field for field in saved if field.generated or not {field.name, field.attname}.isdisjoint(update_fields)]
 
 
-def _saved(
-    bridge: Bridge, instance: Model, before: State | None, update_fields: Collection[str] | None
-) -> State | None:
+def _saved(bridge: Bridge, instance: Model, before: State | None, written: Columns) -> State | None:
     """The row behind a save; None if only the database knows."""
-    if before is None or update_fields is None:
+    if len(written) == len(bridge.columns):
         return bridge.loaded(instance)
-    written = [field for field in bridge.columns if not {field.name, field.attname}.isdisjoint(update_fields)]
+    # While a parent was saved, the row itself may have been, too.
+    if before is None or not bridge.covers(type(instance)):
+        return None
     loaded = bridge.loaded(instance, written)
     return None if loaded is None else {**before, **loaded}
 
@@ -232,7 +248,8 @@ def _saved(
 def _owners(field: ManyToManyField[Any, Any], instance: Model, reverse: bool, pks: set[Any]) -> set[Any]:
     if not pks or reverse:
         return pks
-    return pks | {instance.pk} if field.remote_field.symmetrical else {instance.pk}
+    own = {getattr(instance, field.model._meta.pk.attname)}
+    return pks | own if field.remote_field.symmetrical else own
 
 
 def _related(
@@ -242,8 +259,8 @@ def _related(
     owner, other = field.m2m_field_name(), field.m2m_reverse_field_name()
     rows = through._base_manager.using(using)
     if reverse:
-        return set(rows.filter(**{other: instance.pk}).values_list(owner, flat=True))
-    others = set(rows.filter(**{owner: instance.pk}).values_list(other, flat=True))
+        return set(rows.filter(**{other: instance}).values_list(owner, flat=True))
+    others = set(rows.filter(**{owner: instance}).values_list(other, flat=True))
     return _owners(field, instance, reverse, others)
 
 

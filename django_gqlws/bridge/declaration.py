@@ -76,31 +76,43 @@ class Bridge:
 
     # States
 
-    def pk_of(self, instance: Model) -> Any:
-        """The primary key of the row of this model that an instance (of a child, perhaps) stands for."""
-        key: Any = self.model._meta.pk
-        pk = getattr(instance, key.attname)
-        link = instance._meta.get_ancestor_link(self.model) if pk is None else None
-        # Django fills in the parent's key while it saves. What the user has given may be text.
-        return key.to_python(pk if link is None else getattr(instance, link.attname))
+    def covers(self, sender: type[Model]) -> bool:
+        """Whether a row of ``sender`` is one of this model, too, and not of a parent: a proxy's is, or a child's."""
+        return issubclass(sender, self.model)
 
-    def read(self, pks: Iterable[Any], using: str, hold: bool = False) -> dict[Any, State]:
+    def key_for(self, sender: type[Model]) -> Field[Any, Any]:
+        """What a row is found by where one of ``sender`` changes: the primary key, or that of a parent."""
+        key: Any = (self.model if self.covers(sender) else sender)._meta.pk
+        return cast("Field[Any, Any]", key)
+
+    def key_of(self, instance: Model) -> Any:
+        """The value of that key for the row that an instance (of a child or a parent, perhaps) stands for."""
+        key: Any = self.key_for(type(instance))
+        value = getattr(instance, key.attname)
+        link = instance._meta.get_ancestor_link(self.model) if value is None else None
+        # Django fills in the parent's key while it saves. What the user has given may be text.
+        return key.to_python(value if link is None else getattr(instance, link.attname))
+
+    def read(
+        self, keys: Iterable[Any], using: str, hold: bool = False, by: Field[Any, Any] | None = None
+    ) -> dict[Any, State]:
         """The rows as they are in the database, by primary key; those that are not there are missing.
 
         ``hold`` them if they are about to be changed: nobody else changes them before the end of the transaction.
+        The keys are primary keys, or those of a parent, if they are to be found ``by`` its key.
         """
-        return read_rows(self.model, self.columns, pks, using, hold)
+        return read_rows(self.model, self.columns, by or self.key_for(self.model), keys, using, hold)
 
-    def read_one(self, pk: Any, using: str, hold: bool = False) -> State | None:
-        """The row as it is in the database."""
-        return read_row(self.model, self.columns, pk, using, hold)
+    def read_one(self, instance: Model, using: str, hold: bool = False) -> State | None:
+        """The row that an instance stands for, as it is in the database."""
+        return read_row(self.model, self.columns, self.key_for(type(instance)), self.key_of(instance), using, hold)
 
     def loaded(self, instance: Model, fields: Iterable[Field[Any, Any]] | None = None) -> State | None:
-        """The row as the instance has it; None if only the database knows.
+        """The row, or some of its columns, as the instance has it; None if only the database knows.
 
         It alone knows what is deferred, an expression, generated, or to be rounded.
         """
-        state: State = {"pk": self.pk_of(instance)}
+        state: State = {"pk": self.key_of(instance)} if fields is None else {}
         values = instance.__dict__
         for field in self.columns if fields is None else fields:
             name = field.attname

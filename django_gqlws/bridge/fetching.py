@@ -35,7 +35,7 @@ def is_told_to(instance: Model, bridge: Bridge, item: Item) -> bool:
     """Whether a row that has just been read is still in the group of the broadcast. It may ask the database."""
     names: list[str] = []
     with logged(bridge):
-        state = bridge.loaded(instance) or bridge.read_one(bridge.pk_of(instance), item.common)
+        state = bridge.loaded(instance) or bridge.read_one(instance, item.common)
         names = bridge.groups(state, item.common)
     return any(layer_group(bridge.model._meta.label, name) == item.group for name in names)
 

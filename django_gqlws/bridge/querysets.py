@@ -11,7 +11,7 @@ from django.db.models import Manager, Model, Q, QuerySet
 from .capture import bridges_of, collector
 from .declaration import Bridge
 from .delivery import logged
-from .reading import only_read
+from .reading import begin_to_write, only_read
 from .rows import State
 from .transactions import Change
 
@@ -39,10 +39,12 @@ class BridgedQuerySet(QuerySet[Any]):
             rows = self
             for bridge in bridges:
                 with logged(bridge, self.db):
-                    key = bridge.model._meta.pk.name
+                    key = bridge.key_for(self.model)
+                    begin_to_write(self.model, self.db)
+                    keys = list(rows.order_by().values_list(key.name, flat=True))
                     # Not by the filter again: it may not find them afterwards.
-                    before = befores[bridge] = bridge.read(rows.order_by().values_list(key, flat=True), self.db, True)
-                    rows = only_read(rows, key, list(before))
+                    befores[bridge] = bridge.read(keys, self.db, hold=True, by=key)
+                    rows = only_read(rows, key, keys)
             count = super(BridgedQuerySet, rows).update(**kwargs)
             for bridge, before in befores.items():
                 with logged(bridge):
@@ -65,6 +67,8 @@ class BridgedQuerySet(QuerySet[Any]):
         self._for_write = True
         objs = list(objs)
         may_exist = bool(objs) and (ignore_conflicts or update_conflicts)
+        if not may_exist:
+            bridges = [bridge for bridge in bridges if bridge.covers(self.model)]
         with transaction.atomic(using=self.db, savepoint=False):
             befores: dict[Bridge, States] = {}
             for bridge in bridges:
@@ -85,7 +89,7 @@ class BridgedQuerySet(QuerySet[Any]):
     def _alike(self, bridge: Bridge, objs: Sequence[Model], unique_fields: Collection[str] | None) -> States:
         """The rows that are there, of those that the objects stand for."""
         with_pk = [obj.pk for obj in objs if obj._is_pk_set()]  # type: ignore[attr-defined]
-        found = bridge.read(with_pk, self.db, hold=True)
+        found = bridge.read(with_pk, self.db, hold=True, by=bridge.key_for(self.model))
         fields = [self.model._meta.get_field(name) for name in unique_fields or () if name != "pk"]
         if fields:
             size = connections[self.db].ops.bulk_batch_size(fields, objs) or len(objs)
@@ -107,7 +111,7 @@ def _created(bridge: Bridge, objs: Sequence[Model], using: str) -> States:
     unknown = []
     for obj in objs:
         state = bridge.loaded(obj)
-        pk = bridge.pk_of(obj) if state is None else state["pk"]
+        pk = bridge.key_of(obj) if state is None else state["pk"]
         if pk is None:
             continue  # Not every database tells.
         if state is None:

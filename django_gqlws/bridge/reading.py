@@ -27,35 +27,37 @@ Rows = TypeVar("Rows", bound="QuerySet[Any]")
 
 
 def read_rows(
-    model: type[Model], columns: Columns, pks: Iterable[Any], using: str, hold: bool = False
+    model: type[Model], columns: Columns, key: Field[Any, Any], values: Iterable[Any], using: str, hold: bool = False
 ) -> dict[Any, State]:
-    """The rows by primary key; those that are not there are missing."""
+    """The rows with these values of a key, by primary key; those that are not there are missing."""
     connection = connections[using]
     rows = _rows(model, columns, using)
     if hold and connection.in_atomic_block:
         begin_to_write(model, using)
         rows = _held(rows, connection)
-    pks, found = list(pks), {}  # It may be a query, which reads, too.
-    size = connection.ops.bulk_batch_size([model._meta.pk], pks) or 1
-    for start in range(0, len(pks), size):
-        for pk, *values in rows.filter(pk__in=pks[start : start + size]):
-            found[pk] = _state(columns, pk, values)
+    values, found = list(values), {}  # It may be a query, which reads, too.
+    size = connection.ops.bulk_batch_size([key], values) or 1
+    for start in range(0, len(values), size):
+        for pk, *row in rows.filter(**{f"{key.name}__in": values[start : start + size]}):
+            found[pk] = _state(columns, pk, row)
     return found
 
 
-def read_row(model: type[Model], columns: Columns, pk: Any, using: str, hold: bool = False) -> State | None:
-    """The row with a primary key, if it is there."""
+def read_row(
+    model: type[Model], columns: Columns, key: Field[Any, Any], value: Any, using: str, hold: bool = False
+) -> State | None:
+    """The row with a value of a key, if it is there."""
     connection = connections[using]
     hold = hold and connection.in_atomic_block
-    if isinstance(model._meta.pk, CompositePrimaryKey):
-        return read_rows(model, columns, [pk], using, hold).get(pk)
-    key = model, using, hold
-    statement = _thread.statements.get(key)
+    if isinstance(key, CompositePrimaryKey):
+        return read_rows(model, columns, key, [value], using, hold).get(value)
+    name = model, key.name, using, hold
+    statement = _thread.statements.get(name)
     if statement is None or not statement.is_for(columns, connection):
-        statement = _thread.statements[key] = _Statement(model, columns, connection, pk, hold)
+        statement = _thread.statements[name] = _Statement(model, columns, key, connection, value, hold)
     if hold:
         begin_to_write(model, using)
-    return statement.read(pk)
+    return statement.read(value)
 
 
 def begin_to_write(model: type[Model], using: str) -> None:
@@ -69,15 +71,15 @@ def begin_to_write(model: type[Model], using: str) -> None:
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)} WHERE 0")
 
 
-def only_read(rows: Rows, name: str, pks: Sequence[Any]) -> Rows:
+def only_read(rows: Rows, key: Field[Any, Any], values: Sequence[Any]) -> Rows:
     """Of the rows of a query those that were read, and not what it would find since.
 
     On SQLite nobody else has written meanwhile. What is too long for a statement stays as it is.
     """
     connection = connections[rows.db]
-    is_short = connection.ops.bulk_batch_size([rows.model._meta.pk], pks) >= len(pks)
+    is_short = connection.ops.bulk_batch_size([key], values) >= len(values)
     must_say = connection.features.has_select_for_no_key_update and is_short
-    return rows.filter(**{f"{name}__in": pks}) if must_say else rows
+    return rows.filter(**{f"{key.name}__in": values}) if must_say else rows
 
 
 def breaks_transaction(error: Exception, using: str) -> bool:
@@ -97,12 +99,18 @@ class _Statement:
     """A compiled ``SELECT`` of one row, made for the first key that was asked for."""
 
     def __init__(
-        self, model: type[Model], columns: Columns, connection: BaseDatabaseWrapper, pk: Any, hold: bool
+        self,
+        model: type[Model],
+        columns: Columns,
+        key: Field[Any, Any],
+        connection: BaseDatabaseWrapper,
+        value: Any,
+        hold: bool,
     ) -> None:
         self._columns = columns
         self._connection = connection
-        self._pk: Any = model._meta.pk
-        rows = _rows(model, columns, connection.alias).filter(pk=pk)
+        self._key = key
+        rows = _rows(model, columns, connection.alias).filter(**{key.name: value})
         if hold:
             rows = _held(rows, connection)
         self._compiler: Any = rows.query.get_compiler(connection=connection)
@@ -115,10 +123,10 @@ class _Statement:
         """Whether it reads these columns over this connection."""
         return self._columns is columns and self._connection is connection
 
-    def read(self, pk: Any) -> State | None:
+    def read(self, value: Any) -> State | None:
         """The row, if it is there."""
         cursor = self._open()
-        cursor.execute(self._sql, [self._pk.get_db_prep_value(pk, self._connection)])
+        cursor.execute(self._sql, [self._key.get_db_prep_value(value, self._connection)])
         # All, or else SQLite would believe that there is more to be read.
         rows = cursor.fetchall()
         for pk, *values in self._compiler.apply_converters(rows, self._converters):
@@ -140,7 +148,7 @@ class _Thread(threading.local):
     """The statements of a thread: its connections are its own."""
 
     def __init__(self) -> None:
-        self.statements: dict[tuple[type[Model], str, bool], _Statement] = {}
+        self.statements: dict[tuple[type[Model], str, str, bool], _Statement] = {}
 
 
 _thread = _Thread()

@@ -90,6 +90,27 @@ class Book(Product):
         return f"{self.name}, {self.pages} pages"
 
 
+class Exhibit(models.Model):
+    """Something that is shown somewhere."""
+
+    number = models.AutoField(primary_key=True)
+    room = models.CharField(max_length=100)
+    themes = models.ManyToManyField(Tag)
+
+    def __str__(self) -> str:
+        return f"{self.number} in {self.room}"
+
+
+class Manuscript(Book, Exhibit):
+    """A child of a child, and of a second parent, whose key is not its own."""
+
+    exhibit = models.OneToOneField(Exhibit, models.CASCADE, parent_link=True)
+    language = models.CharField(max_length=10, default="la")
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.language}"
+
+
 class Bestseller(Product):
     """The same rows seen as another class."""
 
