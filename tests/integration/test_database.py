@@ -20,6 +20,7 @@ from tests.integration.threads import in_thread
 from tests.project.models import Supplier
 from tests.support import services
 from tests.support.client import Client, connect
+from tests.support.notes import LIMIT
 from tests.support.postgres import POSTGRES_HINT, PostgresServer, find_pg_ctl
 from tests.support.tables import situations
 
@@ -83,7 +84,7 @@ async def client() -> AsyncIterator[Client]:
 
 async def count_side_by_side(client: Client, monkeypatch: pytest.MonkeyPatch, alias: str) -> list[dict[str, Any]]:
     """The answers to several counts, each in a worker thread of its own."""
-    monkeypatch.setitem(globals(), "side_by_side", threading.Barrier(SIDE_BY_SIDE, timeout=20))
+    monkeypatch.setitem(globals(), "side_by_side", threading.Barrier(SIDE_BY_SIDE, timeout=LIMIT))
     for number in range(SIDE_BY_SIDE):
         await client.subscribe(str(number), "query ($alias: String!) { count(alias: $alias) }", {"alias": alias})
     received = [await client.receive() for _ in range(2 * SIDE_BY_SIDE)]

@@ -37,7 +37,7 @@ from tests.support.tables import situations
 BURST = 1_000
 """Broadcasts as fast as they can be made: ten times the default capacity of a channel."""
 
-PROMPTLY = 2.0
+PROMPTLY = LIMIT / 2
 """Seconds: far above what a broadcast takes, far below the next thing that wakes an idle loop of a test."""
 
 over_each_layer = pytest.mark.usefixtures("layer")

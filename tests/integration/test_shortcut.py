@@ -166,21 +166,20 @@ def test_redis_has_closed_the_connection(listen: Listen, key: str, address: str)
     assert texts(listen(2)) == ["before", "after"]
 
 
-def test_redis_does_not_answer(
-    own_redis: RedisServer, redis_layer: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_redis_does_not_answer(own_redis: RedisServer, redis_layer: Callable[[str, str], None]) -> None:
     """The send raises; who waits behind it does, too, and not later than for itself."""
-    monkeypatch.setattr("django_gqlws.broker.shortcut.PATIENCE", 0.1)
     redis_layer("redis_pubsub", own_redis.url)
     send_from_thread(to("room", "hello"))
+    shortcut = process._shortcuts.find(get_channel_layer())
+    assert shortcut is not None
+    for line in shortcut._lines.values():
+        line._connection._sock.settimeout(0.1)  # From here on: what answers may take its time.
 
     with redis.Redis.from_url(own_redis.url) as client:
         client.execute_command("CLIENT", "PAUSE", 60_000)
 
     with pytest.raises(BroadcastError, match="did not take the message: TimeoutError"):
         send_from_thread(to("room", "lost"))
-    shortcut = process._shortcuts.find(get_channel_layer())
-    assert shortcut is not None
     with shortcut._is_free, pytest.raises(BroadcastError, match=r"within 0\.01 seconds"):
         shortcut.send([to("room", "late")], 0.01)
 

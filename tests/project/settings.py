@@ -105,5 +105,7 @@ GQLWS = {
     "SCHEMA": "tests.project.schema.schema",
     # Where it is what is tested, it is switched on.
     "MONITORING": False,
+    # A machine that is busy is nothing to warn of.
+    "WARN_OPERATION_TIMEOUT": None,
     **json.loads(os.environ.get("GQLWS_TEST_SETTINGS", "{}")),
 }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from functools import partial
 
 from django_gqlws.deadlines import Deadlines
-from tests.support.notes import Notes
+from tests.support.clock import pass_time
+from tests.support.notes import LIMIT, Notes
 
 
 async def test_what_is_late() -> None:
@@ -26,14 +26,16 @@ async def test_what_is_late() -> None:
 
 async def test_what_ends_when_its_time_is_over() -> None:
     """It ended, whatever the clock says: nobody is called back for it."""
-    deadlines, late = Deadlines(0.02), Notes[str]()
+    deadlines, late = Deadlines(LIMIT), Notes[str]()
     loop = asyncio.get_running_loop()
     deadlines.start("ends", partial(late.add, "ends"))
     # A timer right in front of the deadline's, whose callback comes in the same round of the loop.
-    loop.call_later(0.019, loop.call_soon, deadlines.stop, "ends")
+    loop.call_later(LIMIT - 1, loop.call_soon, deadlines.stop, "ends")
 
-    time.sleep(0.05)  # noqa: ASYNC251 - The loop is held up beyond both.
+    pass_time(LIMIT)
     deadlines.start("last", partial(late.add, "last"))
+    await asyncio.sleep(0)
+    pass_time(LIMIT)
     await late.reached(1)
 
     assert late == ["last"]
@@ -41,7 +43,7 @@ async def test_what_ends_when_its_time_is_over() -> None:
 
 async def test_one_that_stops_another() -> None:
     """Both were late; the second is not called back."""
-    deadlines, late = Deadlines(0.01), Notes[str]()
+    deadlines, late = Deadlines(LIMIT), Notes[str]()
 
     def first() -> None:
         late.add("first")
@@ -49,9 +51,10 @@ async def test_one_that_stops_another() -> None:
 
     deadlines.start("first", first)
     deadlines.start("second", partial(late.add, "second"))
-    time.sleep(0.03)  # noqa: ASYNC251 - Both ring together.
+    pass_time(LIMIT)
     await late.reached(1)
     deadlines.start("last", partial(late.add, "last"))
+    pass_time(LIMIT)
     await late.reached(2)
 
     assert late == ["first", "last"]

@@ -16,6 +16,7 @@ from django.test import override_settings
 from django_gqlws import GraphqlWsConsumer
 from django_gqlws.conf import Settings
 from django_gqlws.monitoring.checks import check_monitoring
+from tests.support.notes import LIMIT
 from tests.support.peers import Peer
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
@@ -61,8 +62,8 @@ async def test_its_static_files() -> None:
         http = ApplicationCommunicator(module["application"], scope)
         await http.send_input({"type": "http.request"})
 
-        assert (await http.receive_output())["status"] == 200
-        await http.wait()
+        assert (await http.receive_output(LIMIT))["status"] == 200
+        await http.wait(LIMIT)
 
 
 def test_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,10 @@ from contextlib import ExitStack
 import pytest
 from pytest_django import DjangoDbBlocker, Settings
 
-from django_gqlws.broker import process
+from django_gqlws.broker import census, process
 from tests.support.server import HOST, Server
 
-from .running import Environment, Here
+from .running import PATIENTLY, Environment, Here
 
 
 class Process(Server):
@@ -58,6 +58,12 @@ def here(environment: Environment, settings: Settings) -> Iterator[Here]:
     settings.CHANNEL_LAYERS = {"default": layer_of(environment)}
     yield Here()
     process._background.stop()
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command in this process waits patiently for each server."""
+    monkeypatch.setattr(census, "NEXT_ANSWER", PATIENTLY)
 
 
 def layer_of(environment: Environment) -> dict[str, object]:

@@ -26,6 +26,17 @@ Environment = dict[str, str]
 BRIEFLY = 0.2
 """Seconds to wait for servers where there is none that could answer."""
 
+PATIENTLY = 2.0
+"""Seconds to wait for the next server where each of them is counted: a busy one answers late."""
+
+PROGRAM = f"""
+import sys
+from django.core.management import execute_from_command_line
+from django_gqlws.broker import census
+census.NEXT_ANSWER = {PATIENTLY}
+execute_from_command_line(sys.argv)
+"""
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -46,17 +57,17 @@ def command_line(arguments: Iterable[str]) -> list[str]:
     return [sys.executable, "-W", "error", "-m", "django", *arguments]
 
 
-async def manage(environment: Environment, *arguments: str, stdin: str = "") -> Finished:
-    """Run a command to its end."""
+async def manage(environment: Environment, *arguments: str) -> Finished:
+    """Run a command to its end; it waits patiently for each server."""
     process = await asyncio.create_subprocess_exec(
-        *command_line(arguments),
+        *(sys.executable, "-W", "error", "-c", PROGRAM, *arguments),
         cwd=ROOT,
         env={**os.environ, **environment},
-        stdin=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    stdout, stderr = await process.communicate(stdin.encode())
+    stdout, stderr = await process.communicate()
     assert process.returncode is not None
     return Finished(process.returncode, stdout.decode(), stderr.decode())
 

@@ -49,6 +49,7 @@ async def test_subscribers_in_two_processes(
         assert await other.barrier() == []
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_table(here: Here, processes: tuple[Process, Process], key: str) -> None:
     """The result alone is on stdout; the notice is on stderr."""
     async with listener(processes[0].url, key):
@@ -85,6 +86,7 @@ async def test_all_subscribers_of_a_class(here: Here, processes: tuple[Process, 
             assert await client.receive() == message("hello")
 
 
+@pytest.mark.usefixtures("patient")
 async def test_the_group_of_each_class(here: Here, processes: tuple[Process, Process], key: str) -> None:
     """Those without subscribers are listed with none."""
     async with listener(processes[0].url, key) as client:
@@ -110,6 +112,7 @@ async def test_a_subscription_to_a_model(here: Here, processes: tuple[Process, P
     assert subscription._topic() not in known
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_dry_run(here: Here, processes: tuple[Process, Process], key: str) -> None:
     """It says who would get it, and sends nothing."""
     async with listener(processes[0].url, key) as client:

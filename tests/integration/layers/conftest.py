@@ -1,7 +1,8 @@
 """Channel layers, made to order.
 
 async def test_x(make): ...     layer = make(capacity=5): of each kind in turn, by itself and empty
-async def test_x(later): ...    await later(2.1): for the layer so many seconds have passed
+async def test_x(later): ...    later(120): for the layer so many seconds have passed
+async def test_x(waits): ...    await waits("work"): whoever receives from this normal channel can miss nothing now
 async def test_x(sqlite): ...   layer = sqlite(capacity=5): ours; every call gives another one on the same file
 def test_x(path): ...           where that file is
 """
@@ -17,18 +18,22 @@ from typing import Any
 from uuid import uuid4
 
 import channels.layers
+import channels_redis.core
 import pytest
+import redis.asyncio as redis
 from channels.layers import BaseChannelLayer, InMemoryChannelLayer
 from channels_redis.core import RedisChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from django_gqlws.layers import SqliteChannelLayer, clock
 from tests.integration.layers.differences import DIFFERENCES, RACES
+from tests.support.notes import LIMIT
 
 KINDS = ["inmemory", "sqlite", "redis_core", "redis_pubsub"]
 
 Make = Callable[..., Any]
-Later = Callable[[float], Awaitable[None]]
+Later = Callable[[float], None]
+Waits = Callable[[str], Awaitable[None]]
 
 BRIEFLY = 0.5
 """Seconds to wait for what a layer is known not to deliver."""
@@ -87,16 +92,33 @@ async def make(
 
 
 @pytest.fixture
-def later(request: pytest.FixtureRequest, make: Make, monkeypatch: pytest.MonkeyPatch) -> Later:
-    """A function that lets time pass: on the clock of the layer where it has one that can be set."""
+def kind(request: pytest.FixtureRequest) -> str:
+    """Of which kind the layers are that `make` makes."""
+    kind: str = request.node.callspec.params["make"]
+    return kind
 
-    async def pass_time(seconds: float) -> None:
-        kind = request.node.callspec.params["make"]
-        if kind == "sqlite":
-            monkeypatch.setattr(clock, "now", lambda: time.monotonic() + seconds)
-        elif kind == "inmemory":
-            monkeypatch.setattr(channels.layers, "time", SimpleNamespace(time=lambda: time.time() + seconds))
-        else:
-            await asyncio.sleep(seconds)
+
+@pytest.fixture
+def later(kind: str, monkeypatch: pytest.MonkeyPatch) -> Later:
+    """A function that lets time pass on the clock of the layer; Redis' pub/sub layer has none, nothing expires."""
+
+    def pass_time(seconds: float) -> None:
+        monkeypatch.setattr(clock, "now", lambda: time.monotonic() + seconds)
+        for module in (channels.layers, channels_redis.core):
+            monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: time.time() + seconds))
 
     return pass_time
+
+
+@pytest.fixture
+def waits(kind: str, request: pytest.FixtureRequest) -> Waits:
+    """A function that returns when a receiver of a normal channel can miss nothing: pub/sub has to know of it."""
+
+    async def until_it_is_known(channel: str) -> None:
+        if kind != "redis_pubsub":
+            return
+        async with asyncio.timeout(LIMIT), redis.Redis.from_url(request.getfixturevalue("redis_url")) as client:
+            while (await client.pubsub_numsub(channel))[0][1] == 0:
+                pass
+
+    return until_it_is_known

@@ -136,6 +136,7 @@ async def test_a_receiver_sleeps_while_the_log_is_cut(
 ) -> None:
     """It counts what it has missed, gets the rest in order, and goes on."""
     monkeypatch.setattr(log, "MAX_BYTES", 2**19)
+    monkeypatch.setattr(log, "LEASE", 600.0)  # It sleeps, and is not dead, however long the sending takes.
     layer = sqlite()
     async with AsyncExitStack() as stack:
         (sleeper,) = await start(stack, path, 1)

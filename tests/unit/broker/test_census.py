@@ -17,7 +17,7 @@ from django_gqlws.broker.envelope import Kind
 from django_gqlws.broker.process import current_broker
 from django_gqlws.exceptions import BroadcastError
 from django_gqlws.serialization import pack
-from tests.support.notes import Notes
+from tests.support.notes import LIMIT, Notes
 
 
 class Somebody:
@@ -40,8 +40,14 @@ def layer() -> InMemoryChannelLayer:
     return layer
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who answers has all the time it needs."""
+    monkeypatch.setattr(census, "FIRST_ANSWER", LIMIT)
+
+
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def impatient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody answers: that is certain at once."""
     monkeypatch.setattr(census, "FIRST_ANSWER", 0.01)
 

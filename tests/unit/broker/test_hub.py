@@ -19,7 +19,7 @@ from django_gqlws.broker.hub import TURN, Hub
 from django_gqlws.counters import counters
 from django_gqlws.exceptions import BroadcastError
 from django_gqlws.serialization import pack
-from tests.support.notes import Notes
+from tests.support.notes import LIMIT, Notes
 from tests.support.tables import situations
 from tests.unit.broker.layer import FakeLayer
 
@@ -106,7 +106,7 @@ async def test_the_last_member_leaves(layer: FakeLayer) -> None:
 
 async def test_somebody_who_comes_back_soon(layer: FakeLayer) -> None:
     """The layer hears nothing of it, and what was sent meanwhile is no loss."""
-    hub, first, second, bus = Hub(), Listening(), Listening(), new_bus()
+    hub, first, second, bus = Hub(linger=LIMIT), Listening(), Listening(), new_bus()
     await hub.join(first, ["room"])
     hub.leave(first, ["room"])
     await bus.post(message("room", 1))
@@ -123,7 +123,7 @@ async def test_somebody_who_comes_back_soon(layer: FakeLayer) -> None:
 async def test_more_empty_groups_than_are_kept(layer: FakeLayer, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are left at once."""
     monkeypatch.setattr("django_gqlws.broker.hub.MAX_LINGERING", 1)
-    hub, listener = Hub(), Listening()
+    hub, listener = Hub(linger=LIMIT), Listening()
     await hub.join(listener, ["lobby", "room"])
 
     hub.leave(listener, ["lobby", "room"])

@@ -111,7 +111,13 @@ class Peer:
         assert self.socket.written[self._read :] == []
 
 
-SETTINGS = {"schema": schema, "connection_init_wait_timeout": None, "mask_errors": True}
+# A machine that is busy is no reason to close or to warn.
+SETTINGS = {
+    "schema": schema,
+    "connection_init_wait_timeout": None,
+    "warn_operation_timeout": None,
+    "mask_errors": True,
+}
 
 
 @asynccontextmanager

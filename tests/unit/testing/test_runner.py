@@ -12,6 +12,7 @@ from asgiref.sync import SyncToAsync, async_to_sync, sync_to_async
 
 from django_gqlws.execution import workers
 from django_gqlws.testing.runner import ThreadSensitiveRunner
+from tests.support.notes import LIMIT
 
 variable: ContextVar[str] = ContextVar("variable")
 
@@ -20,7 +21,7 @@ variable: ContextVar[str] = ContextVar("variable")
 def busy() -> Iterator[threading.Event]:
     """The thread is busy until this event is set."""
     done = threading.Event()
-    SyncToAsync.single_thread_executor.submit(done.wait, 10)
+    SyncToAsync.single_thread_executor.submit(done.wait, LIMIT)
     yield done
     done.set()
 
