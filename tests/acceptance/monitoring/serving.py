@@ -20,7 +20,8 @@ from tests.support.server import Server
 
 TOPIC = "tests.project.subscriptions.OnMessage"
 DOCUMENT = "subscription Watch($group: String!, $key: String) { onMessage(group: $group, key: $key) { text } }"
-LEASE = 3.0
+LEASE = 30.0
+"""Seconds: no process may be taken for gone because the machine has held it up."""
 PATIENCE = 30.0
 
 
