@@ -1,6 +1,7 @@
 """A program without a server, such as a worker: changes products, in transactions of which some are rolled back.
 
-In the end a forked child, such as Celery has for its tasks, creates a last one and ends without cleaning up.
+In the end, when a line has come on stdin, a forked child, such as Celery has for its tasks, creates a last one and ends
+without cleaning up.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class Undone(Exception):
 
 
 def main(seed: int) -> None:
-    """Change the rows at random; say on stdout when half is done, and leave a row "end" at the end."""
+    """Change the rows at random; say on stdout when half is done, and leave a row "end" when told to."""
     from django.db import connection, transaction
 
     from tests.project.models import Product
@@ -47,6 +48,7 @@ def main(seed: int) -> None:
             if dice.random() < 0.2:
                 raise Undone
     connection.close()
+    sys.stdin.readline()
     if (child := os.fork()) == 0:
         Product.objects.create(name="end")
         os._exit(0)

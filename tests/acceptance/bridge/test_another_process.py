@@ -46,8 +46,10 @@ async def test_a_subscriber_in_the_middle_of_it(server: Callable[..., Server], t
         str(seed),
         cwd=ROOT,
         env={**os.environ, **environment},
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
+    assert saver.stdin is not None
     assert saver.stdout is not None
 
     assert await saver.stdout.readline() == b"half\n"
@@ -55,6 +57,7 @@ async def test_a_subscriber_in_the_middle_of_it(server: Callable[..., Server], t
         await client.init()
         await client.subscribe("1", "subscription { onProduct { event pk row { name } } }")
         assert (await client.receive())["payload"] == {"data": None}
+        saver.stdin.write(b"somebody listens\n")
         mirror = await committed()
         last: dict[str, Any] = {}
         while last.get("name") != "end":
