@@ -91,10 +91,11 @@ async def test_what_is_selected_and_focused(servers: Servers, staff: AdminPage) 
 async def test_a_user_who_is_blocked(browser: Browser, servers: Servers, staff: AdminPage) -> None:
     """From the page of a connection: its socket is closed with the reason, and a new one is refused until unblocked."""
     url = servers.clients.ws_url
-    session = await session_of(browser, servers.clients, "bob")
+    # By its name: the connection over which bob has logged in may still be listed.
+    session = {**await session_of(browser, servers.clients, "bob"), "User-Agent": "flooder"}
     async with connect(url, headers=session) as bob:
         await bob.init()
-        await staff.open("connection/?q=bob")
+        await staff.open("connection/?q=flooder")
         await expect(staff.rows).to_have_count(1)
         await staff.rows.get_by_role("link", name="bob").click()
         await staff.page.get_by_role("button", name="Block the user").click()
@@ -163,10 +164,10 @@ async def test_a_page_that_nobody_looks_at(staff: AdminPage) -> None:
     await staff.page.clock.install()
     await staff.open("process/")
     asked: list[str] = []
-    staff.page.on("request", lambda request: asked.append(request.url))
 
     await staff.page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
     await staff.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    staff.page.on("request", lambda request: asked.append(request.url))
     await staff.page.clock.run_for(600_000)
     assert asked == []
 
