@@ -25,7 +25,7 @@ import pytest
 from django_gqlws import GraphqlWsClient, GraphqlWsResponseError, GraphqlWsTransportAiohttp
 from tests.acceptance.migration.libraries import OLD_NAME, Copy, migrated, written_for_old
 from tests.project.settings import LAYERS
-from tests.support.client import Client, connect
+from tests.support.client import Client, connect, connect_in_time
 from tests.support.notes import LIMIT
 from tests.support.server import Server
 
@@ -322,9 +322,8 @@ class TestFault8:
 
     async def test_a_slow_on_connect(self, server: Server, inside: Inside, key: str) -> None:
         """Its client is acknowledged, however long ago the time for saying something was over."""
-        address = server.ws_url.replace("graphql/", "impatient/")
-        async with connect(address) as client, connect(address) as silent:
-            await client.send(type="connection_init", payload={"gate": key})
+        url = server.ws_url.replace("graphql/", "impatient/")
+        async with connect_in_time(url, lambda one: one.begin_init({"gate": key})) as client, connect(url) as silent:
             await silent.expect_close(4408)
 
             await inside.open(key)

@@ -15,8 +15,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
@@ -31,6 +31,9 @@ GRAPHQL_WS = "graphql-ws"
 
 RECEIVE_TIMEOUT = 30
 """Seconds: far above what a loaded machine needs, so that only a message that never comes reaches it."""
+
+
+INIT_TIMEOUT = 4408
 
 
 class Closed(Exception):
@@ -100,6 +103,11 @@ class Client:
         message = await self.receive()
         assert message["type"] == "connection_ack", f"expected connection_ack, got {message}"
         return message
+
+    async def begin_init(self, payload: Mapping[str, Any]) -> None:
+        """Send a `connection_init` that takes long to decide about; return when the server has read it."""
+        await self.send(type="connection_init", payload=payload)
+        assert await self.barrier() == []
 
     async def subscribe(
         self,
@@ -200,6 +208,7 @@ async def connect(
         additional_headers=headers,
         compression=compression,
         max_size=None,
+        open_timeout=RECEIVE_TIMEOUT,
         # A test that does not read everything can still read that the server closes.
         max_queue=None,
         # The library's own keep-alive frames and the machine's proxy settings have no part in a test.
@@ -207,6 +216,29 @@ async def connect(
         proxy=None,
     ) as websocket:
         yield Client(websocket)
+
+
+@asynccontextmanager
+async def connect_in_time(url: str, introduce: Callable[[Client], Awaitable[object]]) -> AsyncIterator[Client]:
+    """A client that has introduced itself (`Client.init`, or `begin_init`) where the server waits only a moment for it.
+
+    If the machine has held one of them up in this moment another client comes.
+    """
+    async with AsyncExitStack() as stack:
+        async with asyncio.timeout(RECEIVE_TIMEOUT):
+            while not await _comes_in_time(client := await stack.enter_async_context(connect(url)), introduce):
+                pass
+        yield client
+
+
+async def _comes_in_time(client: Client, introduce: Callable[[Client], Awaitable[object]]) -> bool:
+    try:
+        await introduce(client)
+    except Closed as closed:
+        if closed.code != INIT_TIMEOUT:
+            raise
+        return False
+    return True
 
 
 async def is_let_in(url: str, headers: Mapping[str, str]) -> None:

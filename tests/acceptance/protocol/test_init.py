@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Client, Closed, connect
+from tests.support.client import Client, Closed, connect, connect_in_time
 from tests.support.notes import LIMIT
 from tests.support.project import Inside, ProjectServer
 
@@ -72,9 +72,8 @@ class TestTimeout:
 
     async def test_a_slow_on_connect_does_not_count(self, project: ProjectServer, inside: Inside, key: str) -> None:
         """Only the receipt of connection_init stops the clock, not the application's answer."""
-        async with connect(project.url("impatient/")) as client, connect(project.url("impatient/")) as silent:
-            await client.send(type="connection_init", payload={"gate": key})
-
+        url = project.url("impatient/")
+        async with connect_in_time(url, lambda one: one.begin_init({"gate": key})) as client, connect(url) as silent:
             # The silent one came later, so its time is over later.
             await silent.expect_close(4408)
 
@@ -84,9 +83,8 @@ class TestTimeout:
 
     async def test_an_acknowledged_connection_has_no_timeout(self, project: ProjectServer) -> None:
         """Once acknowledged, a client may be silent as long as it likes."""
-        async with connect(project.url("impatient/")) as client, connect(project.url("impatient/")) as silent:
-            await client.init()
-
+        url = project.url("impatient/")
+        async with connect_in_time(url, Client.init) as client, connect(url) as silent:
             await silent.expect_close(4408)
 
             assert await client.barrier() == []
