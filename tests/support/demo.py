@@ -9,17 +9,18 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlencode
 
-from playwright.async_api import Locator, Page, ViewportSize, WebSocketRoute, expect
+from playwright.async_api import Locator, Page, ViewportSize, WebSocket, WebSocketRoute, expect
 
 from demo.sample_data import PASSWORDS
 from tests.support.client import Client
+from tests.support.notes import LIMIT
 from tests.support.server import HOST, Server, find_free_port
 
 # Milliseconds: far above what a loaded machine needs, so that only what never comes reaches it.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=30_000)
 
 LOGIN = (
     "mutation ($username: String!, $password: String!)"
@@ -86,6 +87,8 @@ class Relay:
         self._listener = None
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # From now on, so that a cut finds it also while the other half of the connection is made.
+        self._writers.add(writer)
         server_reader, server_writer = await asyncio.open_connection(HOST, self._target)
         await asyncio.gather(self._pump(reader, server_writer), self._pump(server_reader, writer))
 
@@ -96,7 +99,7 @@ class Relay:
                 writer.write(data)
                 await writer.drain()
         writer.close()
-        self._writers.remove(writer)
+        self._writers.discard(writer)
 
     async def __aenter__(self) -> Self:
         await self.mend()
@@ -120,22 +123,61 @@ async def overflows(page: Page) -> bool:
     return bool(await page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
 
+class Subscriptions:
+    """Those of a page, and which of them the server has not confirmed yet."""
+
+    def __init__(self, page: Page) -> None:
+        self._unconfirmed: set[str] = set()
+        self._confirmed = asyncio.Event()
+        page.on("websocket", self._listen)
+
+    async def are_confirmed(self) -> None:
+        """Return as soon as what is broadcast from now on misses none of them."""
+        async with asyncio.timeout(LIMIT):
+            while self._unconfirmed:
+                self._confirmed.clear()
+                await self._confirmed.wait()
+
+    def _listen(self, socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: self._note_sent(json.loads(frame)))
+        socket.on("framereceived", lambda frame: self._note_end(json.loads(frame)))
+
+    def _note_sent(self, message: Any) -> None:
+        if message["type"] == "subscribe" and message["payload"]["query"].startswith("subscription"):
+            self._unconfirmed.add(message["id"])
+        elif message["type"] == "complete":
+            self._note_end(message)
+
+    def _note_end(self, message: Any) -> None:
+        self._unconfirmed.discard(message.get("id"))
+        self._confirmed.set()
+
+
+LOOK_OUT = """text => {
+    window.hasSeen = new Promise(resolve =>
+        new MutationObserver(() => document.body.innerText.includes(text) && resolve())
+            .observe(document.body, { childList: true, characterData: true, subtree: true }));
+}"""
+
+
 class ChatPage:
     """What a person sees and does on the page of the demo."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.problems = collect_problems(page)
+        self.subscriptions = Subscriptions(page)
         self.refuse: Callable[[], None]
         self.state: Locator = page.get_by_role("status")
         self.problem: Locator = page.get_by_role("alert")
         self.messages: Locator = page.get_by_role("log").locator("li:not(.pending) p")
 
     async def open(self, url: str, room: str = "") -> None:
-        """Return when the page of the demo at `url` is connected and shows a room."""
+        """Return when the page of the demo at `url` shows a room, and misses nothing any more."""
         await self.page.goto(f"{url}/chat/#{room}")
         await self.sees_state("connected")
         await expect(self.page.get_by_role("heading", level=2)).not_to_have_text(re.compile(r"^\s*$"))
+        await self.subscriptions.are_confirmed()
 
     async def log_in(self, username: str) -> None:
         """Fill in the login form; return when the page says who one is."""
@@ -145,11 +187,13 @@ class ChatPage:
             await self.page.get_by_role("button", name="Log in").click()
         assert (await response.value).ok
         await self.is_logged_in_as(username)
+        await self.subscriptions.are_confirmed()
 
     async def enter(self, room: str) -> None:
         """Go to another room."""
         await self.page.get_by_role("link", name=room).click()
         await expect(self.page.get_by_role("heading", level=2)).to_have_text(room)
+        await self.subscriptions.are_confirmed()
 
     async def write(self, text: str) -> None:
         """Send a message, without waiting for it to appear."""
@@ -212,6 +256,15 @@ class ChatPage:
         shown = await self.messages.all_text_contents()
         assert [text for text in shown if text in texts] == list(texts)
 
+    async def look_out_for(self, text: str) -> None:
+        """Begin to wait for a text that is soon gone again."""
+        await self.page.evaluate(LOOK_OUT, text)
+
+    async def has_seen_it(self) -> None:
+        """Return as soon as the text was there, though it may be gone."""
+        async with asyncio.timeout(LIMIT):
+            await self.page.evaluate("hasSeen")
+
     async def edit(self, text: str, new_text: str) -> None:
         """Change an own message."""
         await self._own(text, "Edit")
@@ -241,10 +294,11 @@ class ChatPage:
     async def scroll_up_to(self, text: str) -> None:
         """Go towards the beginning until this message is there."""
         log = self.page.get_by_role("log")
+        shown = await self.messages.count()
         while not await self.messages.filter(has_text=text).count():
-            before = await self.messages.count()
             await log.evaluate("log => log.scrollTo(0, 0)")
-            await expect(self.messages).not_to_have_count(before)
+            await expect(self.messages).not_to_have_count(shown)
+            shown = await self.messages.count()
 
     async def show(self, text: str) -> None:
         """Scroll so that this message can be seen."""

@@ -101,8 +101,9 @@ class TestAttention:
 
     async def test_who_writes_is_named_until_it_is_said(self, alice: ChatPage, bob: ChatPage, key: str) -> None:
         """The others see it while one types, and no more when the message is there."""
+        await bob.look_out_for("alice is writing")
         await alice.page.get_by_label("Message", exact=True).press_sequentially(key[:8])
-        await expect(bob.page.get_by_text("alice is writing")).to_be_visible()
+        await bob.has_seen_it()
 
         await alice.page.keyboard.press("Enter")
 
