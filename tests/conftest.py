@@ -40,6 +40,8 @@ pytest_plugins = ["django_gqlws.testing.plugin"]
 one_loop = pytest.mark.asyncio(loop_scope="session")
 
 LOG_TAIL = 40
+BROWSER_START_TIMEOUT = 120_000
+"""Milliseconds."""
 BROWSER_OPTIONS = [
     "--no-sandbox",
     "--disable-quic",
@@ -101,7 +103,9 @@ def browser_path() -> str:
 async def browser(browser_path: str) -> AsyncIterator[Browser]:
     """A headless browser; `await browser.new_context()` is one person with cookies of their own."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=browser_path, args=BROWSER_OPTIONS)
+        browser = await playwright.chromium.launch(
+            executable_path=browser_path, args=BROWSER_OPTIONS, timeout=BROWSER_START_TIMEOUT
+        )
         yield browser
         await browser.close()
 

@@ -107,5 +107,7 @@ GQLWS = {
     "MONITORING": False,
     # A machine that is busy is nothing to warn of.
     "WARN_OPERATION_TIMEOUT": None,
+    # Where a client has to hurry, a consumer says so.
+    "CONNECTION_INIT_WAIT_TIMEOUT": 60,
     **json.loads(os.environ.get("GQLWS_TEST_SETTINGS", "{}")),
 }

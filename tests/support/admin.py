@@ -8,7 +8,7 @@ from demo.sample_data import PASSWORDS
 from tests.support.client import connect
 from tests.support.demo import DemoServer, log_in
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=30_000)
 
 
 class AdminPage:

@@ -11,7 +11,7 @@ from playwright.async_api import Locator, Page, WebSocket, WebSocketRoute, expec
 Link = Callable[[str], list[str]]
 """What comes out of it on the server's side for a message of the page."""
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=30_000)
 
 
 class GraphiQLPage:

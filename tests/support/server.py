@@ -20,9 +20,15 @@ from tests.support.services import POLL_INTERVAL, START_TIMEOUT
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-STOP_TIMEOUT = 20
+STOP_TIMEOUT = 30
 
 Kind = Literal["uvicorn", "daphne"]
+
+# What either does of its own accord after five or ten seconds befalls whom a busy machine holds up.
+PATIENCE: Mapping[Kind, Sequence[str]] = {
+    "uvicorn": ["--timeout-keep-alive", "60"],
+    "daphne": ["--websocket_connect_timeout", "60", "--application-close-timeout", "60"],
+}
 
 running: list[Server] = []
 """The servers alive now; a failing test shows the ends of their logs."""
@@ -58,7 +64,7 @@ def server_command(
         address = ["--host", HOST, "--port", str(port), "--ws", "websockets-sansio"]
     else:
         address = ["--bind", HOST, "--port", str(port)]
-    return [python, "-m", kind, *address, *options, application]
+    return [python, "-m", kind, *address, *PATIENCE[kind], *options, application]
 
 
 class Server:

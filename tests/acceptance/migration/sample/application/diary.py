@@ -4,7 +4,7 @@ import asyncio
 import threading
 from typing import Any
 
-LIMIT = 10
+LIMIT = 30
 """Seconds: far above what a loaded machine needs."""
 
 

@@ -8,6 +8,7 @@ import pytest
 import uvicorn
 from application.asgi import application
 from application.consumers import Consumer
+from application.diary import LIMIT
 from application.subscriptions import OnMessage
 from channels_graphql_ws import GraphqlWsClient, GraphqlWsResponseError, GraphqlWsTransportAiohttp
 from channels_graphql_ws.testing import GraphqlWsClient as InProcessClient
@@ -148,7 +149,7 @@ class TestWaiting:
         for text in ("one", "two", "three"):
             await OnMessage.broadcast(payload={"text": text})
 
-        found = await client.wait_response(lambda response: "two" in str(response), timeout=10)
+        found = await client.wait_response(lambda response: "two" in str(response), timeout=LIMIT)
 
         assert found["data"] == {"onMessage": {"text": "two"}}
 
@@ -173,7 +174,7 @@ class TestWaiting:
         client = await connect(subprotocol=OLD)
 
         await client.send_raw_message({"type": "connection_terminate"})
-        await client.wait_disconnect(timeout=10)
+        await client.wait_disconnect(timeout=LIMIT)
 
         assert not client.connected
 

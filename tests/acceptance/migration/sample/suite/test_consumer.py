@@ -8,7 +8,7 @@ import channels.layers
 import graphql
 import pytest
 from application.consumers import Consumer, Doorman
-from application.diary import diary
+from application.diary import LIMIT, diary
 from application.schema import schema
 from application.subscriptions import OnAnything, OnLatest, OnMessage
 from channels_graphql_ws import GraphqlWsConsumer
@@ -396,6 +396,6 @@ class TestHooks:
             on_operation=lambda self, op_id, payload: diary.note("operation"),
         )
 
-        await asyncio.wait_for(client.execute("{ value }"), 10)
+        await asyncio.wait_for(client.execute("{ value }"), LIMIT)
 
         assert diary.notes == ["connect", "operation", "value"]
