@@ -67,6 +67,21 @@ def publishers(address: str) -> Callable[[], set[str]]:
     return ids
 
 
+@pytest.fixture
+def own_shortcut(own_redis: RedisServer, redis_layer: Callable[[str, str], None]) -> Shortcut:
+    """The project's way into a Redis of the test's own; something was sent already."""
+    redis_layer("redis_pubsub", own_redis.url)
+    send_from_thread(to("room", "hello"))
+    return current_shortcut()
+
+
+def current_shortcut() -> Shortcut:
+    """The one into the layer that is the project's now."""
+    shortcut = process._shortcuts.find(get_channel_layer())
+    assert shortcut is not None
+    return shortcut
+
+
 class Listening:
     """A subscriber, so that the hub of its loop serves."""
 
@@ -166,35 +181,24 @@ def test_redis_has_closed_the_connection(listen: Listen, key: str, address: str)
     assert texts(listen(2)) == ["before", "after"]
 
 
-def test_redis_does_not_answer(own_redis: RedisServer, redis_layer: Callable[[str, str], None]) -> None:
+def test_redis_does_not_answer(own_redis: RedisServer, own_shortcut: Shortcut) -> None:
     """The send raises; who waits behind it does, too, and not later than for itself."""
-    redis_layer("redis_pubsub", own_redis.url)
-    send_from_thread(to("room", "hello"))
-    shortcut = process._shortcuts.find(get_channel_layer())
-    assert shortcut is not None
-    for line in shortcut._lines.values():
+    for line in own_shortcut._lines.values():
         line._connection._sock.settimeout(0.1)  # From here on: what answers may take its time.
-
     with redis.Redis.from_url(own_redis.url) as client:
         client.execute_command("CLIENT", "PAUSE", 60_000)
 
     with pytest.raises(BroadcastError, match="did not take the message: TimeoutError"):
         send_from_thread(to("room", "lost"))
-    with shortcut._is_free, pytest.raises(BroadcastError, match=r"within 0\.01 seconds"):
-        shortcut.send([to("room", "late")], 0.01)
+    with own_shortcut._is_free, pytest.raises(BroadcastError, match=r"within 0\.01 seconds"):
+        own_shortcut.send([to("room", "late")], 0.01)
 
 
-def test_redis_is_gone(
-    own_redis: RedisServer, redis_layer: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_redis_is_gone(own_redis: RedisServer, own_shortcut: Shortcut, monkeypatch: pytest.MonkeyPatch) -> None:
     """The send raises when the time for a new connection is over: who has waited that long behind others tries once."""
     monkeypatch.setattr("django_gqlws.broker.shortcut.RETRY_TIME", 0.0)
-    redis_layer("redis_pubsub", own_redis.url)
-    send_from_thread(to("room", "hello"))
-    shortcut = process._shortcuts.find(get_channel_layer())
-    assert shortcut is not None
     asked: list[object] = []
-    for line in shortcut._lines.values():
+    for line in own_shortcut._lines.values():
         ask = line._ask
         monkeypatch.setattr(line, "_ask", lambda *args, ask=ask: [asked.append(args), ask(*args)])
 
@@ -256,13 +260,11 @@ class TimeIsOver(Exception):
 def test_the_sender_is_interrupted(listen: Listen, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It gets what has interrupted it, and the next message goes over a new connection."""
     send_from_thread(to(key, "before"))
-    shortcut = process._shortcuts.find(get_channel_layer())
-    assert shortcut is not None
 
     def interrupted() -> None:
         raise TimeIsOver
 
-    (line,) = shortcut._lines.values()
+    (line,) = current_shortcut()._lines.values()
     with monkeypatch.context() as patch, pytest.raises(TimeIsOver):
         patch.setattr(line._connection, "read_response", interrupted)
         send_from_thread(to(key, "interrupted"))
