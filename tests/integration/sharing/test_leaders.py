@@ -14,7 +14,7 @@ from django.test import override_settings
 from django.utils.text import format_lazy
 from graphql import GraphQLError
 
-from django_gqlws import on_loop
+from django_gqlws import Subscription, on_loop
 from django_gqlws.broker.process import current_broker
 from django_gqlws.connection import listener
 from django_gqlws.connection.listener import Listener
@@ -248,6 +248,16 @@ async def test_a_leader_who_looks_and_then_hangs() -> None:
     assert await texts(ann, 3) == [1, 2, 3]
 
 
+async def all_but_one_get_two_events(on_event: type[Subscription], peers: list[Peer]) -> None:
+    """Each of them says the number of its peer; number 5 gets none as long as it blocks."""
+    for payload in (1, 2):
+        await on_event.broadcast(group="room", payload=payload)
+
+    for number, peer in enumerate(peers):
+        if number != 5:
+            assert await texts(peer, 2) == [str(number)] * 2
+
+
 async def test_personal_results_with_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many members execute side by side, and no more; one that hangs delays nobody."""
     monkeypatch.setattr(listener, "SIDE_BY_SIDE", 3)
@@ -268,12 +278,8 @@ async def test_personal_results_with_a_bound(monkeypatch: pytest.MonkeyPatch) ->
     consumer = serve(on_event)
     peers = [await subscribed(consumer, user=str(number)) for number in range(12)]
 
-    await on_event.broadcast(group="room", payload=1)
-    await on_event.broadcast(group="room", payload=2)
+    await all_but_one_get_two_events(on_event, peers)
 
-    for number, peer in enumerate(peers):
-        if number != 5:
-            assert await texts(peer, 2) == [str(number)] * 2
     # Who led was not known to be personal when it began.
     assert 1 < most <= 4
     never.set()
@@ -301,12 +307,7 @@ async def test_personal_results_of_sync_code(monkeypatch: pytest.MonkeyPatch) ->
         consumer = serve(on_event)
         peers = [await subscribed(consumer, user=str(number)) for number in range(12)]
 
-    await on_event.broadcast(group="room", payload=1)
-    await on_event.broadcast(group="room", payload=2)
-
-    for number, peer in enumerate(peers):
-        if number != 5:
-            assert await texts(peer, 2) == [str(number)] * 2
+    await all_but_one_get_two_events(on_event, peers)
     gate.set()
     assert await texts(peers[5], 2) == ["5", "5"]
     # Two threads, two in line, and who leads the one and the other broadcast.
