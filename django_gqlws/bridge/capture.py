@@ -241,7 +241,7 @@ def _saved(bridge: Bridge, instance: Model, before: State | None, written: Colum
     # While a parent was saved, the row itself may have been, too.
     if before is None or not bridge.covers(type(instance)):
         return None
-    loaded = bridge.loaded(instance, written)
+    loaded = bridge.loaded_columns(instance, written)
     return None if loaded is None else {**before, **loaded}
 
 

@@ -107,18 +107,26 @@ class Bridge:
         """The row that an instance stands for, as it is in the database."""
         return read_row(self.model, self.columns, self.key_for(type(instance)), self.key_of(instance), using, hold)
 
-    def loaded(self, instance: Model, fields: Iterable[Field[Any, Any]] | None = None) -> State | None:
-        """The row, or some of its columns, as the instance has it; None if only the database knows.
+    def loaded(self, instance: Model) -> State | None:
+        """The row as the instance has it; None if only the database knows.
 
         It alone knows what is deferred, an expression, generated, or to be rounded.
         """
-        state: State = {"pk": self.key_of(instance)} if fields is None else {}
-        values = instance.__dict__
-        for field in self.columns if fields is None else fields:
+        if (state := self.loaded_columns(instance, self.columns)) is not None:
+            # A composite key is no column.
+            pk = state.get(self.model._meta.pk.attname)
+            state["pk"] = self.key_of(instance) if pk is None else pk
+        return state
+
+    def loaded_columns(self, instance: Model, columns: Iterable[Field[Any, Any]]) -> State | None:
+        """The same of some columns, without ``pk``."""
+        state: State = {}
+        values, plain = instance.__dict__, self.plain
+        for field in columns:
             name = field.attname
             value = values.get(name, field)
             # These are nearly all, and many rows may be created at once.
-            if value is None or type(value) is self.plain[name]:
+            if value is None or type(value) is plain[name]:
                 state[name] = value
             elif value is field or field.generated or hasattr(value, "resolve_expression"):
                 return None

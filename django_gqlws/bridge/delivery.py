@@ -31,10 +31,6 @@ AT_ONCE = 100
 """Messages that are waited for together: fewer than the bus takes in, more than one hop of a thread costs."""
 
 
-NOTHING: list[str] = []
-"""What has changed where a row came or went: one list for all of them."""
-
-
 class Outgoing(NamedTuple):
     """A message to a group of a model's rows."""
 
@@ -85,7 +81,7 @@ def rows_of(change: Change, using: str) -> Iterator[tuple[str, Row]]:
     event = CREATED if before is None else DELETED if after is None else UPDATED
     if event not in bridge.events:
         return
-    changed = NOTHING
+    changed: Sequence[str] = ()
     if before is not None and after is not None:
         changed = [*bridge.changed(before, after), *sorted(change.relations)]
     old, new = bridge.groups(before, using), bridge.groups(after, using)
@@ -104,7 +100,7 @@ def rows_of(change: Change, using: str) -> Iterator[tuple[str, Row]]:
             yield group, row
 
 
-def _make(change: Change, event: RowEvent, changed: list[str], move: RowMove | None, instance: Model) -> Any:
+def _make(change: Change, event: RowEvent, changed: Sequence[str], move: RowMove | None, instance: Model) -> Any:
     bridge = change.bridge
     if bridge.payload is None:
         return instance
@@ -161,7 +157,7 @@ def _messages(bridge: Bridge, group: str, rows: list[Row], using: str) -> Iterat
 
 def _pack(bridge: Bridge, rows: list[Row], using: str) -> Iterator[bytes]:
     try:
-        yield pack([using, [list(row) for row in rows]])
+        yield pack([using, [[pk, event, [*changed], move, made] for pk, event, changed, move, made in rows]])
     except PayloadError as error:
         if len(rows) == 1:
             _report([str(bridge) if bridge.payload is None else _payload_of(bridge)], error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -40,7 +40,7 @@ class Row(NamedTuple):
 
     pk: Any
     event: str
-    changed: list[str]
+    changed: Sequence[str]
     """Names of the fields that changed; of an update only."""
     move: str | None
     made: Any
