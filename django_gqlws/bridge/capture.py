@@ -136,7 +136,7 @@ def before_save(
     for bridge in bridges_of(sender):
         if (bridge.raw or not raw) and _written(bridge, sender, raw, update_fields):
             with logged(bridge, using):
-                before = None if _is_new(instance) else bridge.read_one(instance, using, hold=True)
+                before = None if _is_new(instance, raw) else bridge.read_one(instance, using, hold=True)
                 # Where a parent is saved there is a row, or none is made.
                 if before is not None or bridge.covers(sender):
                     befores[bridge.model] = before
@@ -214,9 +214,12 @@ def relation_changed(
             collector.note(using, *(Change(bridge, pk, state, state, relations) for pk, state in states.items()))
 
 
-def _is_new(instance: Any) -> bool:
+def _is_new(instance: Any, raw: bool) -> bool:
+    if not instance._is_pk_set():
+        return True
     # With a default for the primary key Django inserts what is new, without looking.
-    return not instance._is_pk_set() or (instance._state.adding and instance._meta.pk.has_default())
+    may_be_made = instance._state.adding and not raw
+    return may_be_made and all(key.has_default() or key.has_db_default() for key in instance._meta.pk_fields)
 
 
 def _written(bridge: Bridge, sender: type[Model], raw: bool, update_fields: Collection[str] | None) -> Columns:

@@ -121,6 +121,16 @@ class Bestseller(Product):
         return f"{self.name}!"
 
 
+class Ticket(models.Model):
+    """A row whose key the database makes."""
+
+    code = models.CharField(max_length=10, primary_key=True, db_default="first")
+    value = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.value}"
+
+
 class Shelf(models.Model):
     """A row with a composite key."""
 

@@ -19,11 +19,11 @@ from django_gqlws.bridge.rows import Row
 from django_gqlws.broker import process
 from django_gqlws.broker.envelope import Envelope
 from django_gqlws.serialization import unpack
-from tests.project.models import Bestseller, Book, Exhibit, Manuscript, Note, Product, Shelf, Supplier, Tag
+from tests.project.models import Bestseller, Book, Exhibit, Manuscript, Note, Product, Shelf, Supplier, Tag, Ticket
 from tests.support import services
 from tests.support.postgres import POSTGRES_HINT, PostgresServer, find_pg_ctl
 
-TABLES = [Supplier, Tag, Product, Book, Exhibit, Manuscript, Note, Shelf]
+TABLES = [Supplier, Tag, Product, Book, Exhibit, Manuscript, Note, Ticket, Shelf]
 
 PRODUCT = {"groups": ["all", "pk-{pk}", "supplier-{supplier_id}"], "fields": ["name", "stock", "supplier", "tags"]}
 
@@ -112,5 +112,5 @@ def alias(database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     with django_db_blocker.unblock():
         yield database
         with transaction.atomic(database):
-            for model in (Note, Book, Bestseller, Product, Exhibit, Supplier, Tag):
+            for model in (Note, Ticket, Book, Bestseller, Product, Exhibit, Supplier, Tag):
                 model._base_manager.using(database).all().delete()

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.core import serializers
 from django.db import transaction
 from django.db.models.signals import post_save
 from pytest_django import Settings
@@ -17,7 +16,7 @@ from tests.project.models import Bestseller, Book, Exhibit, Manuscript, Product,
 from tests.support.tables import situations
 
 from .conftest import PRODUCT, Told
-from .test_ways import committed, rolled_back
+from .test_ways import committed, load_fixture, rolled_back
 
 LABEL = "project.Manuscript"
 
@@ -58,13 +57,6 @@ class Library:
         for name, value in values.items():
             setattr(instance, name, value)
         instance.save()
-
-    def load(self, label: str, pk: Any, **fields: Any) -> None:
-        """What `loaddata` does."""
-        for loaded in serializers.deserialize(
-            "python", [{"model": label, "pk": pk, "fields": fields}], using=self.alias
-        ):
-            loaded.save(using=self.alias)
 
 
 Way = Callable[[Library], object]
@@ -136,7 +128,7 @@ WAYS: dict[str, tuple[Way, list[str]]] = {
     "relation, of the child": (lambda library: library.manuscript.themes.add(library.tag), ["updated themes"]),
     "what a parent refers to is deleted": (lambda library: library.supplier.delete(), ["deleted"]),
     "a parent is deleted": (lambda library: library.exhibit.delete(), ["deleted"]),
-    "a fixture": (lambda library: library.load("project.product", library.product.pk, name="odes"), []),
+    "a fixture": (lambda library: load_fixture(library.alias, "project.product", library.product.pk, name="odes"), []),
 }
 
 
@@ -248,13 +240,13 @@ def test_a_fixture_of_a_child(told: Told, alias: str, settings: Settings) -> Non
     told.messages.clear()
 
     with transaction.atomic(alias):
-        library.load("project.product", 1000, name="hymns", supplier=library.other.pk)
-        library.load("project.book", 1000)
-        library.load("project.exhibit", 1000, room="nave")
-        library.load("project.manuscript", 1000, exhibit=1000, language="el")
+        load_fixture(alias, "project.product", 1000, name="hymns", supplier=library.other.pk)
+        load_fixture(alias, "project.book", 1000)
+        load_fixture(alias, "project.exhibit", 1000, room="nave")
+        load_fixture(alias, "project.manuscript", 1000, exhibit=1000, language="el")
     with transaction.atomic(alias):
-        library.load("project.product", library.product.pk, name="odes", supplier=library.other.pk)
-        library.load("project.manuscript", library.manuscript.pk, exhibit=library.exhibit.pk, language="el")
+        load_fixture(alias, "project.product", library.product.pk, name="odes", supplier=library.other.pk)
+        load_fixture(alias, "project.manuscript", library.manuscript.pk, exhibit=library.exhibit.pk, language="el")
 
     entered = f"supplier-{library.other.pk}"
     assert told.words(LABEL, entered) == ["created", "updated name supplier language entered"]

@@ -17,7 +17,7 @@ from django.db.models.signals import post_save
 from pytest_django import Settings
 
 from django_gqlws.bridge.capture import connect, find_bridge
-from tests.project.models import Bestseller, Book, Note, Product, Supplier, Tag
+from tests.project.models import Bestseller, Book, Note, Product, Supplier, Tag, Ticket
 from tests.support.tables import situations
 
 from .conftest import PRODUCT, Told
@@ -27,6 +27,12 @@ pytestmark = pytest.mark.usefixtures("bridged")
 
 class Undone(Exception):
     """Ends a block without its commit."""
+
+
+def load_fixture(alias: str, label: str, pk: Any, **fields: Any) -> None:
+    """What `loaddata` does."""
+    for loaded in serializers.deserialize("python", [{"model": label, "pk": pk, "fields": fields}], using=alias):
+        loaded.save(using=alias)
 
 
 class Shop:
@@ -60,10 +66,8 @@ class Shop:
         return products
 
     def load(self, name: str) -> None:
-        """What `loaddata` does."""
-        fixture = [{"model": "project.product", "pk": 1000, "fields": {"name": name}}]
-        for loaded in serializers.deserialize("python", fixture, using=self.alias):
-            loaded.save(using=self.alias)
+        """Load a product from a fixture."""
+        load_fixture(self.alias, "project.product", 1000, name=name)
 
     def fail_inside(self) -> None:
         """A savepoint that is rolled back, between changes that stay."""
@@ -393,6 +397,17 @@ def test_a_save_that_fails(told: Told, alias: str) -> None:
     product.save()
 
     assert told.words() == ["created", "updated name"]
+
+
+def test_a_key_that_the_database_makes(told: Told, alias: str, settings: Settings) -> None:
+    """The row is told of as any other, with its key; one that a fixture brings once more is not new."""
+    settings.GQLWS = {**settings.GQLWS, "MODELS": {"project.Ticket": {"raw": True}}}
+    ticket = Ticket.objects.using(alias).create(value=1)
+    ticket.value = 2
+    ticket.save()
+    load_fixture(alias, "project.ticket", ticket.pk, value=3)
+
+    assert told.words("project.Ticket", "pk-first") == ["created", "updated value", "updated value"]
 
 
 def test_a_value_that_the_user_goes_on_to_change(told: Told, alias: str, settings: Settings) -> None:
