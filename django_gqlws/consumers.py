@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -161,14 +160,11 @@ class GraphqlWsConsumer(Hooks, AsyncWebsocketConsumer):
         if settings.own_channel:
             self._channel = await OwnChannel.open(self.dispatch)
         channel_name = None if self._channel is None else self._channel.name
-        connection = Connection(self, self.scope, settings, self, dialect, channel_name)
+        # The server's own coroutine function, without the layers of Channels' send().
+        send: Any = self.base_send
+        connection = Connection(send, self.scope, settings, self, dialect, channel_name)
         self._unwatch = watch(connection)
         return connection
-
-    def send_text(self, text: str) -> Coroutine[Any, Any, None]:
-        """Sends a text frame."""
-        # The server's own coroutine, without the layers of Channels' send() and one of ours.
-        return self.base_send({"type": "websocket.send", "text": text})  # type: ignore[arg-type, return-value]
 
 
 def _misconfigured(error: Exception) -> Close:

@@ -37,11 +37,9 @@ class Mailbox:
     A batch counts as one event; its parts are made when it is its turn.
     """
 
-    __slots__ = ("_bytes", "_events", "_limit", "_max_bytes", "_owner", "_parts", "_warned", "untold")
+    __slots__ = ("_bytes", "_events", "_limit", "_max_bytes", "_owner", "_parts", "_warned")
 
     def __init__(self, limit: int, max_bytes: int, owner: str) -> None:
-        self.untold = 0
-        """Events that were dropped here or lost on their way, and of which the client does not know yet."""
         # Made for the first event that has to wait, as few do: an empty deque takes 760 bytes.
         self._events: deque[Event] = _NONE
         # Of a batch whose first part was taken.
@@ -52,15 +50,14 @@ class Mailbox:
         self._owner = owner
         self._warned = False
 
-    def put(self, event: Event) -> bool:
-        """Takes an event in; False if older ones had to make room for it."""
+    def put(self, event: Event) -> int:
+        """Takes an event in; how many older ones had to make room for it."""
         if self._events is _NONE:
             self._events = deque()
-        self.untold += event.lost
         self._events.append(event)
         self._bytes += event.size
         has_room = len(self._events) <= self._limit and self._bytes <= self._max_bytes
-        return has_room or not self._make_room()
+        return 0 if has_room else self._make_room()
 
     def take(self) -> Event:
         """The oldest event; of a batch, its next part."""
@@ -95,14 +92,18 @@ class Mailbox:
         self._bytes -= event.size
         return event
 
-    def _make_room(self) -> bool:
-        """Whether something had to go."""
-        if len(self._events) == 1:
-            return False
+    def _make_room(self) -> int:
+        """How many had to go."""
+        dropped = 0
         while len(self._events) > 1 and (len(self._events) > self._limit or self._bytes > self._max_bytes):
             self._pop()
-            self.untold += 1
-            counters.dropped += 1
+            dropped += 1
+        if dropped:
+            counters.dropped += dropped
+            self._warn()
+        return dropped
+
+    def _warn(self) -> None:
         if not self._warned and self._limit > 1:
             self._warned = True
             logger.warning(
@@ -111,4 +112,3 @@ class Mailbox:
                 self._limit,
                 self._max_bytes,
             )
-        return True

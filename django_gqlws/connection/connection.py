@@ -32,7 +32,7 @@ from ..turns import Turns
 from .announcer import Announcer
 from .hooks import Hooks, overridden, preparation
 from .operation import Operation
-from .outbox import Outbox, Socket
+from .outbox import Outbox, Send
 from .session import Session
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Connection:
 
     def __init__(
         self,
-        socket: Socket,
+        send: Send,
         scope: Any,
         settings: Settings,
         hooks: Hooks,
@@ -71,7 +71,7 @@ class Connection:
         broker = current_broker()
         broker.hub.open()
         self._tasks = Tasks(_report)
-        self.outbox = Outbox(socket, self._tasks)
+        self.outbox = Outbox(send, self._tasks)
         self._session = Session(
             scope,
             settings,

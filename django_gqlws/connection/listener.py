@@ -86,11 +86,13 @@ class Listener:
         "_event",
         "_has_turn",
         "_hub",
+        "_is_debug",
         "_is_direct",
         "_is_ending",
         "_listened",
         "_mailbox",
         "_membership",
+        "_outbox",
         "_phase",
         "_replies",
         "_run",
@@ -98,12 +100,17 @@ class Listener:
         "_sharing",
         "_source",
         "_tally",
+        "_untold",
     )
 
     def __init__(self, listened: Listened) -> None:
         session, source, replies = listened.session, listened.source, listened.replies
         settings = session.settings
         self._session = session
+        # Of the session, which a delivery leaves alone: each object that it touches has to come from memory when there
+        # are a thousand subscribers.
+        self._outbox = session.outbox
+        self._is_debug = session.is_debug
         self._replies = replies
         self._source = source
         self._tally = listened.tally
@@ -127,6 +134,8 @@ class Listener:
         self._phase = JOINING
         # Whether an event may go past the mailbox when nothing is in its way.
         self._is_direct = not settings.strict_ordering
+        # Notifications that were dropped or lost, and of which the client does not know yet.
+        self._untold = 0
         # The server ended the subscription; what waits in the mailbox is still delivered.
         self._is_ending = False
 
@@ -138,7 +147,7 @@ class Listener:
     @property
     def untold(self) -> int:
         """Notifications that were dropped or lost, and of which the client does not know yet."""
-        return self._mailbox.untold
+        return self._untold
 
     @property
     def queued(self) -> int:
@@ -213,17 +222,20 @@ class Listener:
 
     # The hub's side
 
-    @_or_end
     def offer(self, event: Event) -> None:
-        if not self._is_free_for(event):
-            self._queue(event)
-            return
-        sharing = event.sharing(self._cohort)
-        if sharing.state is SHARED:
-            self._send_shared(event, sharing)
-        else:
-            self._phase = BUSY
-            self._handle(event, sharing)
+        try:  # As `_or_end` does it: written out, because each delivery comes through here.
+            if not self._is_free_for(event):
+                self._queue(event)
+                return
+            sharing = event.sharing(self._cohort)
+            if sharing.state is SHARED:
+                self._send_shared(event, sharing)
+            else:
+                self._phase = BUSY
+                self._handle(event, sharing)
+        except Exception:
+            self.end_broken()
+            raise
 
     @_or_end
     def keep(self, event: Event) -> None:
@@ -238,11 +250,7 @@ class Listener:
     def _is_free_for(self, event: Event) -> bool:
         """Nothing is in the way of the event, which may go past the mailbox."""
         return (
-            self._phase is IDLE
-            and event.kind is EVENT
-            and not event.lost
-            and self._is_direct
-            and not self._session.outbox.busy
+            self._phase is IDLE and event.kind is EVENT and not event.lost and self._is_direct and not self._outbox.busy
         )
 
     def _queue(self, event: Event) -> None:
@@ -253,7 +261,13 @@ class Listener:
         elif event.kind is Kind.UNSUBSCRIBE:
             self._is_ending = True
             self._wake()
-        elif self._mailbox.put(event) or self._source.when_full is not WhenFull.CLOSE:
+        else:
+            self._put(event)
+
+    def _put(self, event: Event) -> None:
+        dropped = self._mailbox.put(event)
+        self._untold += dropped + event.lost
+        if not dropped or self._source.when_full is not WhenFull.CLOSE:
             self._wake()
         else:
             self.close()
@@ -268,8 +282,8 @@ class Listener:
         if (sharing := self._sharing) is not None:
             event, self._event, self._sharing = self._event, None, None
             self._handle(event, sharing)
-        elif self._session.outbox.busy:
-            self._session.outbox.when_idle(self._go_on)
+        elif self._outbox.busy:
+            self._outbox.when_idle(self._go_on)
         else:
             self._session.turns.enter(self._take_turn)
 
@@ -393,21 +407,24 @@ class Listener:
     def _send(self, result: str | None, is_shared: bool, has_errors: bool) -> None:
         if result is None:
             return
-        if self._mailbox.untold or self._session.is_debug:
+        if self._untold or self._is_debug:
             result = self._extend(result, is_shared)
         self._replies.send_payload(result)
         counters.delivered += 1
-        counters.shared += is_shared
         tally = self._tally
         tally.delivered += 1
-        tally.shared += is_shared
-        tally.errors += has_errors
+        if is_shared:
+            counters.shared += 1
+        else:
+            tally.personal += 1
+        if has_errors:
+            tally.errors += 1
 
     def _extend(self, result: str, is_shared: bool) -> str:
         extensions: dict[str, Any] = {}
-        if self._mailbox.untold:
-            extensions["dropped"], self._mailbox.untold = self._mailbox.untold, 0
+        if self._untold:
+            extensions["dropped"], self._untold = self._untold, 0
             self._tally.told += extensions["dropped"]
-        if self._session.is_debug:
+        if self._is_debug:
             extensions["shared"] = is_shared
         return add_extensions(result, **extensions)

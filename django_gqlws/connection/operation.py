@@ -107,7 +107,13 @@ class Operation(Replies):
         tally, listener = self.tally, self._listener
         if tally is None or listener is None:
             return Counts(*((0, 0, 0, 0, 0) if tally is None else (tally.delivered, 0, 0, tally.errors, 0)))
-        return Counts(tally.delivered, tally.shared, tally.told + listener.untold, tally.errors, listener.queued)
+        return Counts(
+            tally.delivered,
+            tally.delivered - tally.personal,
+            tally.told + listener.untold,
+            tally.errors,
+            listener.queued,
+        )
 
     def abandon(self) -> None:
         """The socket is gone: a mutation that has begun runs to its end, everything else stops."""

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from ..protocol import close
 from ..protocol.close import Close
@@ -20,14 +20,10 @@ logger = logging.getLogger(__name__)
 HIGH_WATER = 256 * 1024
 """Characters that may wait for a slow client before nothing more is read from it."""
 
+Message = dict[str, Any]
 Sending = Coroutine[Any, Any, None]
-
-
-class Socket(Protocol):
-    """The client's end of the line."""
-
-    def send_text(self, text: str) -> Sending: ...
-    def close(self, code: int, reason: str) -> Sending: ...
+Send = Callable[[Message], Sending]
+"""ASGI's ``send``."""
 
 
 class Outbox:
@@ -37,15 +33,15 @@ class Outbox:
     that no task exists unless the client is slow.
     """
 
-    __slots__ = ("_idle", "_open", "_queue", "_size", "_socket", "_tasks", "busy")
+    __slots__ = ("_idle", "_open", "_queue", "_send", "_size", "_tasks", "busy")
 
-    def __init__(self, socket: Socket, tasks: Tasks) -> None:
+    def __init__(self, send: Send, tasks: Tasks) -> None:
         self.busy = False
         """Whether the client is slower than what is sent to it."""
-        self._socket = socket
+        self._send = send
         self._tasks = tasks
         # Made for a client that is slow: an empty deque takes 760 bytes.
-        self._queue: deque[str | Close] | None = None
+        self._queue: deque[Message] | None = None
         self._size = 0
         self._idle: list[Callable[[], None]] = []
         self._open = True
@@ -78,21 +74,22 @@ class Outbox:
         """Sends a text frame behind all others; nothing, if the socket is closing."""
         if not self._open:
             return
-        if self._queue is not None:
-            self._queue.append(text)
-            self._size += len(text)
+        message = {"type": "websocket.send", "text": text}
+        if self._queue is None:
+            self._write(message)
         else:
-            self._write(self._socket.send_text(text))
+            self._queue.append(message)
+            self._size += len(text)
 
     def close(self, reason: Close) -> None:
         """Closes the socket behind all frames."""
         if not self._open:
             return
         self._open = False
-        if self._queue is not None:
-            self._queue.append(reason)
+        if self._queue is None:
+            self._write(_closing(reason))
         else:
-            self._write(self._socket.close(reason.code, reason.reason))
+            self._queue.append(_closing(reason))
 
     def abandon(self) -> None:
         """The socket is gone: drops what waits."""
@@ -101,7 +98,9 @@ class Outbox:
             self._queue.clear()
         self._size = 0
 
-    def _write(self, sending: Sending) -> None:
+    def _write(self, message: Message) -> None:
+        send = self._send  # Python 3.11 takes longer to call it in one step.
+        sending = send(message)
         try:
             waits_for = sending.send(None)
         except StopIteration:
@@ -113,16 +112,13 @@ class Outbox:
         queue = self._queue = deque()
         self._tasks.start(self._write_on(_resume(sending, waits_for), queue), Context())
 
-    async def _write_on(self, current: Awaitable[None], queue: deque[str | Close]) -> None:
+    async def _write_on(self, current: Awaitable[None], queue: deque[Message]) -> None:
         try:
             await current
             while queue:
-                item = queue.popleft()
-                if isinstance(item, str):
-                    self._size -= len(item)
-                    await self._socket.send_text(item)
-                else:
-                    await self._socket.close(item.code, item.reason)
+                message = queue.popleft()
+                self._size -= len(message.get("text", ""))
+                await self._send(message)
         except Exception as error:
             self._fail(error)
         finally:
@@ -143,9 +139,13 @@ class Outbox:
     async def _close_broken(self) -> None:
         """A frame is missing: the client must not go on as if nothing had happened."""
         try:
-            await self._socket.close(close.INTERNAL_ERROR.code, close.INTERNAL_ERROR.reason)
+            await self._send(_closing(close.INTERNAL_ERROR))
         except Exception as error:
             logger.debug("The socket was not closed either: %r", error)
+
+
+def _closing(reason: Close) -> Message:
+    return {"type": "websocket.close", "code": reason.code, "reason": reason.reason}
 
 
 @types.coroutine

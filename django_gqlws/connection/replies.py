@@ -15,13 +15,14 @@ from .session import Session
 class Replies:
     """Results, then one end. Once it is over nothing more is sent, whoever ended it."""
 
-    __slots__ = ("_head", "_id", "_request", "_session", "is_over", "name")
+    __slots__ = ("_head", "_id", "_outbox", "_request", "_session", "is_over", "name")
 
     def __init__(self, session: Session, request: Subscribe) -> None:
         self.is_over = False
         self.name = request.operation_name
         """The operation's name, if it is known and it has one."""
         self._session = session
+        self._outbox = session.outbox
         self._request = request
         self._id = encode(request.id)
         # Each result begins with it: made once, because one subscription sends many.
@@ -51,12 +52,12 @@ class Replies:
     def send_payload(self, payload: str) -> None:
         """Sends an encoded result."""
         if not self.is_over:
-            self._session.outbox.send(f"{self._head}{payload}}}")
+            self._outbox.send(f"{self._head}{payload}}}")
 
     def complete(self) -> None:
         """Ends with ``complete``."""
         if not self.is_over:
-            self._session.outbox.send(messages.complete(self._id))
+            self._outbox.send(messages.complete(self._id))
             self._end()
 
     def fail(self, *errors: Exception) -> None:
@@ -71,7 +72,7 @@ class Replies:
         if not self.is_over:
             payload = encode_errors(errors, self._session.masks_errors, self.description)
             for frame in last_frames(self._id, payload):
-                self._session.outbox.send(frame)
+                self._outbox.send(frame)
             self._end()
 
     def _end(self) -> None:

@@ -9,15 +9,15 @@ from typing import NamedTuple
 class Tally:
     """Counts from the start of a subscription; changed on its event loop alone."""
 
-    __slots__ = ("delivered", "errors", "shared", "since", "told")
+    __slots__ = ("delivered", "errors", "personal", "since", "told")
 
     def __init__(self) -> None:
         self.since = time.time()
         """Unix time of its start, in seconds."""
         self.delivered = 0
         """Results that were sent."""
-        self.shared = 0
-        """Those of them that were executed once for all equal subscriptions."""
+        self.personal = 0
+        """Those of them that were executed for this subscription alone."""
         self.errors = 0
         """Those of them with errors."""
         self.told = 0

@@ -35,13 +35,10 @@ class RecordingSocket:
     def release(self) -> None:
         self._passage.set()
 
-    async def send_text(self, text: str) -> None:
+    async def send(self, message: dict[str, Any]) -> None:
         await self._pass()
-        self.written.add(text)
-
-    async def close(self, code: int, reason: str) -> None:
-        await self._pass()
-        self.written.add(Close(code, reason))
+        text = message.get("text")
+        self.written.add(Close(message["code"], message["reason"]) if text is None else text)
 
     async def _pass(self) -> None:
         if not self._passage.is_set():
@@ -69,7 +66,7 @@ class Peer:
 
     def __init__(self, settings: Settings, hooks: Any, dialect: Dialect = TRANSPORT_WS) -> None:
         self.socket = RecordingSocket()
-        self.connection = Connection(self.socket, {}, settings, hooks, dialect)
+        self.connection = Connection(self.socket.send, {}, settings, hooks, dialect)
         self._messages = MESSAGES[dialect.subprotocol]
         self._read = 0
         self._numbers = itertools.count()

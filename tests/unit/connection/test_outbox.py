@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from django_gqlws.connection.outbox import HIGH_WATER, Outbox
+from django_gqlws.connection.outbox import HIGH_WATER, Message, Outbox
 from django_gqlws.protocol.close import Close
 from django_gqlws.tasks import Tasks
 from tests.support.tables import situations
@@ -23,7 +23,7 @@ class Line:
         self.socket = RecordingSocket()
         self.errors: list[BaseException] = []
         self.tasks = Tasks(self.errors.append)
-        self.outbox = Outbox(self.socket, self.tasks)
+        self.outbox = Outbox(self.socket.send, self.tasks)
 
     @property
     def written(self) -> list[str | Close]:
@@ -107,11 +107,11 @@ class RecoveringSocket(RecordingSocket):
         super().__init__()
         self.room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def send_text(self, text: str) -> None:
+    async def send(self, message: Message) -> None:
         try:
             await self.room
         except TimeoutError:
-            await super().send_text(text)
+            await super().send(message)
 
 
 @pytest.mark.parametrize("slow", [False, True])
@@ -119,7 +119,7 @@ async def test_a_socket_that_recovers(slow: bool) -> None:
     """What it waits for may fail: how it goes on is its own affair."""
     line = Line()
     line.socket = socket = RecoveringSocket()
-    line.outbox = Outbox(socket, line.tasks)
+    line.outbox = Outbox(socket.send, line.tasks)
     if slow:
         socket.hold()
 
