@@ -207,6 +207,7 @@ async def connect(
         origin=None if origin is None else Origin(origin),
         additional_headers=headers,
         compression=compression,
+        open_timeout=RECEIVE_TIMEOUT,
         max_size=None,
         open_timeout=RECEIVE_TIMEOUT,
         # A test that does not read everything can still read that the server closes.

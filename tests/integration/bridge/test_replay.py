@@ -98,7 +98,7 @@ class Mirror(dict[Any, Any]):
 
 
 @given(st.lists(steps, max_size=6))
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_a_mirror(told: Told, alias: str, script: list[Step]) -> None:
     """After each transaction, whoever follows a group has exactly its rows."""
     Supplier.objects.using(alias).all().delete()

@@ -23,7 +23,7 @@ WRITERS, TRANSACTIONS, ROWS = 4, 60, 5
 
 
 @given(st.lists(steps, max_size=6))
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_a_mirror(told: Told, relay: Follower, script: list[Step]) -> None:
     """After each transaction, whoever follows a group has exactly its rows."""
     Supplier.objects.using(relay.using).all().delete()
