@@ -350,12 +350,12 @@ class TestReceiving:
             await client.wait_response(lambda payload: False, timeout=0.01)
         await client.finalize()
 
-    async def test_nothing_comes(self) -> None:
+    async def test_nothing_comes(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """After the transport's timeout that is an error, and the client goes on."""
         client, server = await connected()
-        server.TIMEOUT = 0.01
 
-        with pytest.raises(TimeoutError):
+        with monkeypatch.context() as impatient, pytest.raises(TimeoutError):
+            impatient.setattr(server, "TIMEOUT", 0.01)
             await client.receive()
 
         server.say(id="a", type="next", payload={"data": 1})
