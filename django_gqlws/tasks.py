@@ -17,6 +17,14 @@ def new_task(coroutine: Coroutine[Any, Any, Any], context: Context | None = None
     return asyncio.Task(coroutine, loop=asyncio.get_running_loop(), context=context, **_EAGERLY)
 
 
+def heed_cancellation() -> None:
+    """Raises the CancelledError that awaited code has swallowed, so that a task which goes on for ever ends."""
+    # `asyncio.wait_for` of Python 3.11 swallows one that comes with the result; Redis' client sends with it.
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class Tasks:
     """The tasks of one owner, who cancels them or waits for them.
 

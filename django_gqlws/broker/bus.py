@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ..counters import counters
 from ..exceptions import BacklogError, BroadcastError
-from ..tasks import Tasks
+from ..tasks import Tasks, heed_cancellation
 from .envelope import Envelope, Kind
 from .layer import get_layer, sender_of_many
 
@@ -125,6 +125,7 @@ class Bus:
 
     async def _send_all(self) -> None:
         while self._waiting:
+            heed_cancellation()
             # They stay in the queue until the layer has them: if the loop ends before, somebody else sends them.
             for error in await _hand_over(envelope for envelope, _ in self._waiting):
                 _count(error)
@@ -173,8 +174,7 @@ async def _hand_over(envelopes: Iterator[Envelope]) -> Sequence[Exception | None
     except Exception as error:
         return (not_taken(error),)
     except asyncio.CancelledError:
-        if _is_being_cancelled():
-            raise
+        heed_cancellation()
         return (BroadcastError("The channel layer cancelled the sending."),)
 
 
@@ -193,11 +193,6 @@ def not_taken(error: Exception) -> BroadcastError:
     failure = BroadcastError(f"The channel layer did not take the message: {type(error).__name__}: {error}")
     failure.__cause__ = error
     return failure
-
-
-def _is_being_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _report(error: BaseException) -> None:

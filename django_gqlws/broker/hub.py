@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from ..counters import counters
 from ..deadlines import Deadlines
 from ..exceptions import BroadcastError
-from ..tasks import Tasks
+from ..tasks import Tasks, heed_cancellation
 from .census import Respondent, census_group
 from .cohort import Cohorts, Member
 from .envelope import Envelope, Kind
@@ -213,6 +213,7 @@ class Hub:
 
     async def _serve(self, layer: Layer) -> None:
         self._channel = await self._open_channel(layer)
+        heed_cancellation()
         self._tasks.start_soon(self._keep_memberships(layer, self._channel), Context())
         if expiry := getattr(layer, "group_expiry", None):
             self._tasks.start_soon(self._renew_memberships(expiry / 2), Context())
@@ -248,6 +249,7 @@ class Hub:
                     self._dispatch(message)
                 except Exception as error:
                     _report(error)
+            heed_cancellation()
 
     def _dispatch(self, message: dict[str, Any]) -> None:
         try:
@@ -301,6 +303,7 @@ class Hub:
             self._has_changed.clear()
             while self._changed:
                 await self._settle(layer, channel, self._changed.popleft())
+                heed_cancellation()
 
     async def _settle(self, layer: Layer, channel: str, name: str) -> None:
         group = self._groups.get(name)

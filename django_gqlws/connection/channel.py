@@ -11,7 +11,7 @@ from typing import Any
 from ..broker.layer import Layer, get_layer
 from ..counters import counters
 from ..exceptions import BroadcastError
-from ..tasks import Tasks
+from ..tasks import Tasks, heed_cancellation
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ class OwnChannel:
                 counters.receive_failures += 1
                 logger.error("Receiving from the channel of a connection failed, trying again: %r", error)
                 await asyncio.sleep(RETRY)
+            heed_cancellation()
 
     def _take(self, message: Message) -> None:
         if len(self._waiting) >= MAX_WAITING:

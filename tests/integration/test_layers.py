@@ -205,7 +205,12 @@ class TestHub:
         await bus.post(Message(Kind.EVENT, group, pack("after")))
 
         assert await recorder.until("after") == ["before", "after"]
-        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        assert [record.levelname for record in ours(caplog)] == ["WARNING"]
+
+
+def ours(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """What we have logged: on a busy machine a layer may have something to say as well."""
+    return [record for record in caplog.records if record.name.startswith("django_gqlws")]
 
 
 async def one_by_one(group: str) -> None:
@@ -388,8 +393,7 @@ class TestSockets:
 
             for client in (one, two):
                 assert await texts(client, 2) == ["before", "after"]
-        errors = [record for record in caplog.records if record.levelno >= logging.WARNING]
-        assert ["cannot be unpacked" in record.getMessage() for record in errors] == [True]
+        assert ["cannot be unpacked" in record.getMessage() for record in ours(caplog)] == [True]
 
 
 async def current_broker_has_caught_up(key: str) -> None:

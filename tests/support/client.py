@@ -209,7 +209,6 @@ async def connect(
         compression=compression,
         open_timeout=RECEIVE_TIMEOUT,
         max_size=None,
-        open_timeout=RECEIVE_TIMEOUT,
         # A test that does not read everything can still read that the server closes.
         max_queue=None,
         # The library's own keep-alive frames and the machine's proxy settings have no part in a test.

@@ -12,6 +12,7 @@ import pytest
 from pytest_django import DjangoDbBlocker, Settings
 
 from django_gqlws.broker import census, process
+from tests.support.notes import LIMIT
 from tests.support.server import HOST, Server
 
 from .running import PATIENTLY, Environment, Here
@@ -53,8 +54,9 @@ def checks(django_db_setup: None, django_db_blocker: DjangoDbBlocker, settings: 
 
 
 @pytest.fixture
-def here(environment: Environment, settings: Settings) -> Iterator[Here]:
+def here(environment: Environment, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Here]:
     """Commands in this process, on the layer of the servers."""
+    monkeypatch.setattr(census, "FIRST_ANSWER", LIMIT)
     settings.CHANNEL_LAYERS = {"default": layer_of(environment)}
     yield Here()
     process._background.stop()

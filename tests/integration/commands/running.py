@@ -33,7 +33,7 @@ PROGRAM = f"""
 import sys
 from django.core.management import execute_from_command_line
 from django_gqlws.broker import census
-census.NEXT_ANSWER = {PATIENTLY}
+census.FIRST_ANSWER, census.NEXT_ANSWER = {LIMIT}, {PATIENTLY}
 execute_from_command_line(sys.argv)
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from tests.support.notes import Notes
@@ -84,6 +85,25 @@ class FakeLayer:
         if self.failures.get(name):
             self.failures[name] -= 1
             raise LayerError(name)
+
+
+class SwallowingLayer(FakeLayer):
+    """One of its methods, by its name in `calls`, hangs and swallows the cancellation, as Python 3.11's
+    `asyncio.wait_for` does now and then."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        await self._begin("receive")
+        return {} if self._name == "receive" else await super().receive(channel)
+
+    async def _begin(self, name: str, group: str = "") -> None:
+        await super()._begin(name, group)
+        if name == self._name:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
 
 
 class RoomyLayer(FakeLayer):

@@ -17,7 +17,7 @@ from django_gqlws.broker.envelope import Envelope, Kind
 from django_gqlws.counters import counters
 from django_gqlws.exceptions import BacklogError, BroadcastError
 from tests.support.notes import LIMIT
-from tests.unit.broker.layer import FakeLayer, LayerError, RoomyLayer
+from tests.unit.broker.layer import FakeLayer, LayerError, RoomyLayer, SwallowingLayer
 
 
 def new_bus() -> Bus:
@@ -241,6 +241,24 @@ def test_a_loop_that_ends(sync_layer: FakeLayer) -> None:
 
     assert sync_layer.sent == []
     assert payloads(inherited) == ["under way", "second", "third"]
+
+
+def test_a_layer_that_swallows_the_end_of_a_loop() -> None:
+    """What it was sending is sent; the rest is inherited."""
+    inherited: list[Message] = []
+    layer = SwallowingLayer("send")
+    channel_layers.set("default", layer)
+
+    async def view() -> None:
+        bus = Bus(inherited.extend)
+        for name in ("under way", "second", "third"):
+            bus.post(message(name))
+        await layer.calls.reached(1)
+
+    asyncio.run(view())
+
+    assert sent(layer) == ["under way"]
+    assert payloads(inherited) == ["second", "third"]
 
 
 def test_a_message_of_a_task_that_is_being_cancelled_with_the_loop(sync_layer: FakeLayer) -> None:

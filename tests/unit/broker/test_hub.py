@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from django_gqlws.exceptions import BroadcastError
 from django_gqlws.serialization import pack
 from tests.support.notes import LIMIT, Notes
 from tests.support.tables import situations
-from tests.unit.broker.layer import FakeLayer
+from tests.unit.broker.layer import FakeLayer, SwallowingLayer
 
 
 class Listening:
@@ -511,6 +512,27 @@ async def test_a_step_that_raises(caplog: pytest.LogCaptureFixture) -> None:
 
     assert listener.steps == 1
     assert [record.levelno for record in caplog.records] == [logging.CRITICAL]
+
+
+@pytest.mark.parametrize("name", ["new_channel", "add", "discard", "receive"])
+def test_a_layer_that_swallows_the_end_of_the_loop(name: str) -> None:
+    """The loop ends all the same."""
+
+    async def serve() -> None:
+        layer = SwallowingLayer(name)
+        channel_layers.set("default", layer)
+        hub, listener = Hub(linger=0), Listening()
+        joining = asyncio.create_task(hub.join(listener, ["room"]))
+        if name == "discard":
+            await joining
+            hub.leave(listener, ["room"])
+        await layer.calls.until(lambda calls: any(call.startswith(name) for call in calls))
+
+    serving = threading.Thread(target=asyncio.run, args=[serve()], daemon=True)
+    serving.start()
+    serving.join(LIMIT)
+
+    assert not serving.is_alive()
 
 
 @override_settings(CHANNEL_LAYERS={})

@@ -14,9 +14,9 @@ from channels.layers import channel_layers, get_channel_layer
 from django_gqlws import GraphqlWsConsumer
 from django_gqlws.connection import channel
 from django_gqlws.counters import counters
-from tests.support.notes import Notes
+from tests.support.notes import LIMIT, Notes
 from tests.support.peers import Peer
-from tests.unit.broker.layer import FakeLayer
+from tests.unit.broker.layer import FakeLayer, SwallowingLayer
 
 
 class Query(graphene.ObjectType):
@@ -201,6 +201,20 @@ async def test_a_layer_that_fails_to_receive(monkeypatch: pytest.MonkeyPatch) ->
     await handled.reached(1, 2)
 
     own.close()
+
+
+async def test_a_layer_that_swallows_the_end() -> None:
+    """Nobody receives any more all the same."""
+    layer = SwallowingLayer("receive")
+
+    async def handle(message: dict[str, Any]) -> None: ...
+
+    own = channel.OwnChannel(layer, "own.1", handle)
+    await layer.calls.reached(1, "receive")
+    own.close()
+
+    async with asyncio.timeout(LIMIT):
+        await asyncio.wait([own._receiving])
 
 
 async def test_a_layer_that_gives_no_channel() -> None:
