@@ -11,30 +11,16 @@ import pytest
 from django_gqlws import GraphqlWsClient, GraphqlWsTransportAiohttp, Reconnect
 from django_gqlws.client import aiohttp
 from django_gqlws.exceptions import ConnectionClosedError
+from tests.support.clock import pass_time
 from tests.support.notes import LIMIT
 from tests.support.server import HOST, Kind
-
-
-class Clock:
-    """The time of the running loop, which a test can let pass: no machine is too slow for what has to come in time."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        loop = asyncio.get_running_loop()
-        real_time = loop.time
-        self._ahead = 0.0
-        monkeypatch.setattr(loop, "time", lambda: real_time() + self._ahead)
-
-    def let_pass(self, seconds: float) -> None:
-        """Timers that are due by then fire next."""
-        self._ahead += seconds
 
 
 class Wire:
     """What carries bytes between a client and a server, as long as it is not cut."""
 
-    def __init__(self, port: int, clock: Clock) -> None:
+    def __init__(self, port: int) -> None:
         self._port = port
-        self._clock = clock
         self._has_lost = asyncio.Event()
         self._is_cut = asyncio.Event()
         self._carrying: set[asyncio.Task[None]] = set()
@@ -46,10 +32,10 @@ class Wire:
 
     async def is_silent_for_too_long(self) -> None:
         """Let the time pass in which the client asks whether the server is there, and then that for the answer."""
-        self._clock.let_pass(aiohttp.HEARTBEAT + 1)
+        pass_time(aiohttp.HEARTBEAT + 1)
         async with asyncio.timeout(LIMIT):
             await self._has_lost.wait()
-        self._clock.let_pass(aiohttp.HEARTBEAT / 2 + 1)
+        pass_time(aiohttp.HEARTBEAT / 2 + 1)
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(HOST, self._port)
@@ -72,22 +58,20 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire_to(port: int, clock: Clock) -> AsyncIterator[tuple[Wire, int]]:
+async def wire_to(port: int) -> AsyncIterator[tuple[Wire, int]]:
     """A wire to this port, and the port of its near end."""
-    wire = Wire(port, clock)
+    wire = Wire(port)
     server = await asyncio.start_server(wire.accept, HOST, 0)
     async with server:
         yield wire, server.sockets[0].getsockname()[1]
 
 
 @pytest.fixture
-async def wire(
-    url: Callable[[Kind, str], str], monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[Wire, GraphqlWsTransportAiohttp]]:
+async def wire(url: Callable[[Kind, str], str]) -> AsyncIterator[tuple[Wire, GraphqlWsTransportAiohttp]]:
     """A wire, and a transport over it."""
     address = url("uvicorn", "confirming/")
     port = int(address.split(":")[2].split("/")[0])
-    async with wire_to(port, Clock(monkeypatch)) as (wire, near):
+    async with wire_to(port) as (wire, near):
         yield wire, GraphqlWsTransportAiohttp(address.replace(str(port), str(near)))
 
 
