@@ -32,6 +32,8 @@ from .serving import (
     told,
 )
 
+LEAVING = "tests.acceptance.monitoring.asgi:application"
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -138,7 +140,7 @@ async def test_rows_of_a_killed_process_go_with_its_lease(servers: tuple[Server,
 
 async def test_a_process_that_shuts_down_removes_its_own(servers: tuple[Server, Server], layer_folder: Path) -> None:
     """Before it ends, not when its lease does, whether somebody is connected or not."""
-    with Server(env=environment(layer_folder)) as third:
+    with Server(LEAVING, env=environment(layer_folder)) as third:
         async with subscriber(third, "stop"):
             (row,) = await eventually(lambda: subscriptions("stop"))
             await sync_to_async(third.stop)()
@@ -160,8 +162,8 @@ async def test_a_process_that_shuts_down_while_another_writes(
 ) -> None:
     """It waits a moment for the lock, and its rows do not stay behind."""
     with (
-        Server(env=environment(layer_folder)) as third,
-        closing(sqlite3.connect(django_settings.DATABASE_FILE, isolation_level=None)) as other,
+        Server(LEAVING, env=environment(layer_folder)) as third,
+        closing(sqlite3.connect(django_settings.DATABASE_FILE, timeout=PATIENCE, isolation_level=None)) as other,
     ):
         async with subscriber(third, "stop"):
             (row,) = await eventually(lambda: subscriptions("stop"))
