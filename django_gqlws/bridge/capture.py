@@ -134,9 +134,10 @@ def before_save(
     # By model and not by bridge, so that an instance whose save fails can still be pickled.
     befores: dict[type[Model], State | None] = {}
     for bridge in bridges_of(sender):
-        if (bridge.raw or not raw) and _written(bridge, sender, raw, update_fields):
+        written = _written(bridge, sender, raw, update_fields)
+        if written and (bridge.raw or not raw):
             with logged(bridge, using):
-                before = None if _is_new(instance, raw) else bridge.read_one(instance, using, hold=True)
+                before = None if _is_new(instance, raw) else bridge.read_one(instance, using, hold=written)
                 # Where a parent is saved there is a row, or none is made.
                 if before is not None or bridge.covers(sender):
                     befores[bridge.model] = before
@@ -175,7 +176,7 @@ def before_delete(sender: type[Model], instance: Any, using: str, origin: Any = 
             is_old = isinstance(origin, bridge.model) and bridge.key_of(origin) == pk
             before = None if is_old else bridge.loaded(instance)
             if before is None:
-                before = bridge.read_one(instance, using, hold=True)
+                before = bridge.read_one(instance, using, hold=bridge.columns)
             collector.note(using, Change(bridge, pk, before, None))
 
 

@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 
 from ..serialization.models import travelling_fields
 from .groups import Template
-from .reading import read_row, read_rows
+from .reading import Columns, hold_tables, key_in, read_row, read_rows
 from .rows import RowChange, RowEvent, State
 from .values import as_stored, is_rounded, plain_type
 
@@ -87,11 +87,7 @@ class Bridge:
 
     def key_of(self, instance: Model) -> Any:
         """The value of that key for the row that an instance (of a child or a parent, perhaps) stands for."""
-        key: Any = self.key_for(type(instance))
-        value = getattr(instance, key.attname)
-        link = instance._meta.get_ancestor_link(self.model) if value is None else None
-        # Django fills in the parent's key while it saves. What the user has given may be text.
-        return key.to_python(value if link is None else getattr(instance, link.attname))
+        return key_in(self.model if isinstance(instance, self.model) else type(instance), instance)
 
     def read(
         self, keys: Iterable[Any], using: str, hold: bool = False, by: Field[Any, Any] | None = None
@@ -103,9 +99,15 @@ class Bridge:
         """
         return read_rows(self.model, self.columns, by or self.key_for(self.model), keys, using, hold)
 
-    def read_one(self, instance: Model, using: str, hold: bool = False) -> State | None:
-        """The row that an instance stands for, as it is in the database."""
-        return read_row(self.model, self.columns, self.key_for(type(instance)), self.key_of(instance), using, hold)
+    def read_one(self, instance: Model, using: str, hold: Columns = ()) -> State | None:
+        """The row that an instance stands for, as it is in the database.
+
+        ``hold`` it for the columns that are about to be changed, if any.
+        """
+        if hold and self.model._meta.parents:
+            hold_tables(instance, hold, using)
+        key = self.key_for(type(instance))
+        return read_row(self.model, self.columns, key, self.key_of(instance), using, hold=bool(hold))
 
     def loaded(self, instance: Model) -> State | None:
         """The row as the instance has it; None if only the database knows.

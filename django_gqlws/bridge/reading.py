@@ -5,8 +5,8 @@ queryset takes longer than many a database takes to answer.
 
 In a transaction, who is about to change rows *holds* them while reading: nobody else changes them in between, and what
 was read is what the change replaces. That takes the lock of the change itself, a moment earlier. Where it would take
-more than that, nothing is held: on databases whose locks for reading are for gaps, too (MySQL's), and for a child of
-another model, whose row is joined to that of its parent, which a save may leave alone.
+more than that, nothing is held: on databases whose locks for reading are for gaps, too (MySQL's), and for many rows of
+a child of another model, which are joined to those of its parent. A single one is held in each table that is written.
 """
 
 from __future__ import annotations
@@ -58,6 +58,23 @@ def read_row(
     if hold:
         begin_to_write(model, using)
     return statement.read(value)
+
+
+def hold_tables(instance: Model, columns: Columns, using: str) -> None:
+    """Holds the row of a child of other models where it has these columns, in the order in which Django writes them."""
+    connection = connections[using]
+    if connection.in_atomic_block and connection.features.has_select_for_no_key_update:
+        for table in dict.fromkeys(column.model for column in columns if not column.primary_key):
+            list(_rows(table, (), using).filter(pk=key_in(table, instance)).select_for_update(no_key=True))
+
+
+def key_in(model: type[Model], instance: Model) -> Any:
+    """The primary key of the row of a model that an instance, of a child perhaps, stands for."""
+    key: Any = model._meta.pk
+    value = getattr(instance, key.attname)
+    link = instance._meta.get_ancestor_link(model) if value is None else None
+    # Django fills in the parent's key while it saves. What the user has given may be text.
+    return key.to_python(value if link is None else getattr(instance, link.attname))
 
 
 def begin_to_write(model: type[Model], using: str) -> None:

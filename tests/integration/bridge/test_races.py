@@ -6,15 +6,17 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connections, transaction
+from pytest_django import Settings
 
-from tests.project.models import Book, Product, Shelf, Supplier, Tag
+from tests.project.models import Book, Manuscript, Product, Shelf, Supplier, Tag
 from tests.support.notes import LIMIT
 
-from .conftest import Told
+from .conftest import PRODUCT, Told
 
 pytestmark = pytest.mark.usefixtures("bridged")
 
@@ -23,16 +25,37 @@ sqlite_alone = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 Change = Callable[[Product], object]
 
-LATER: dict[str, tuple[Change, str]] = {
-    "save": (lambda product: product.save(), "updated supplier left"),
-    "save of some fields": (lambda product: product.save(update_fields=["supplier"]), "updated supplier left"),
+
+def save_child(product: Product, **options: Any) -> None:
+    child = Manuscript.objects.using(product._state.db).get(pk=product.pk)
+    child.supplier = product.supplier
+    child.save(**options)
+
+
+LATER: dict[str, tuple[type[Product], Change, str]] = {
+    "save": (Product, lambda product: product.save(), "updated supplier left"),
+    "save of some fields": (Product, lambda product: product.save(update_fields=["supplier"]), "updated supplier left"),
     "update": (
+        Product,
         lambda product: Product.objects.using(product._state.db).update(supplier=product.supplier),
         "updated supplier left",
     ),
-    "delete": (lambda product: product.delete(), "deleted"),
+    "delete": (Product, lambda product: product.delete(), "deleted"),
+    "of a child, save": (Manuscript, save_child, "updated supplier left"),
+    "of a child, save of some fields": (
+        Manuscript,
+        partial(save_child, update_fields=["supplier"]),
+        "updated supplier left",
+    ),
+    "of a child, save of its parent": (Manuscript, lambda product: product.save(), "updated supplier left"),
+    "of a child, delete": (
+        Manuscript,
+        lambda product: Manuscript.objects.using(product._state.db).get(pk=product.pk).delete(),
+        "deleted",
+    ),
 }
-"""What the second transaction does, and what it means to the group in which the first one has put the row."""
+"""The bridged model, what the second transaction does to the product, and what that means to the group in which the
+first one has put the row."""
 
 
 def suppliers(alias: str) -> list[Supplier]:
@@ -49,11 +72,15 @@ def wait_until_it_waits(changing: Future[None], alias: str) -> None:
 
 
 @postgres_alone
-@pytest.mark.parametrize(("later", "expected"), LATER.values(), ids=LATER)
-def test_a_row_that_is_moved_twice(told: Told, alias: str, later: Change, expected: str) -> None:
+@pytest.mark.parametrize(("model", "later", "expected"), LATER.values(), ids=LATER)
+def test_a_row_that_is_moved_twice(
+    told: Told, alias: str, settings: Settings, model: type[Product], later: Change, expected: str
+) -> None:
     """The second move begins where the first one has led, and not where its instance was loaded."""
+    label = model._meta.label
+    settings.GQLWS = {**settings.GQLWS, "MODELS": {label: PRODUCT}}
     first, second, third = suppliers(alias)
-    product = Product.objects.using(alias).create(name="pen", supplier=first)
+    product = model._base_manager.using(alias).create(name="pen", supplier=first)
 
     def change(loaded: Product) -> None:
         loaded.supplier = third
@@ -72,9 +99,9 @@ def test_a_row_that_is_moved_twice(told: Told, alias: str, later: Change, expect
             wait_until_it_waits(changed, alias)
         changed.result(LIMIT)
 
-    assert told.words(group=f"supplier-{first.pk}") == ["created", "updated supplier left"]
+    assert told.words(label, f"supplier-{first.pk}") == ["created", "updated supplier left"]
     # Two connections: which of them tells first is open.
-    assert sorted(told.words(group=f"supplier-{second.pk}")) == sorted(["updated supplier entered", expected])
+    assert sorted(told.words(label, f"supplier-{second.pk}")) == sorted(["updated supplier entered", expected])
 
 
 @postgres_alone
@@ -131,16 +158,24 @@ def save_pages(book: Book) -> None:
     book.save(update_fields=["pages"])
 
 
-ELSEWHERE: dict[str, Callable[[Book], object]] = {
-    "what it is related to is deleted": lambda book: Tag.objects.using(book._state.db).get().delete(),
-    "a column of its child is saved": save_pages,
+ELSEWHERE: dict[str, tuple[str, Callable[[Book], object]]] = {
+    "what it is related to is deleted": (
+        "project.Product",
+        lambda book: Tag.objects.using(book._state.db).get().delete(),
+    ),
+    "a column of its child is saved": ("project.Product", save_pages),
+    "a column of the child that is bridged is saved": ("project.Book", save_pages),
 }
+"""The bridged model, and what is done while somebody else has the product."""
 
 
 @postgres_alone
-@pytest.mark.parametrize("change", ELSEWHERE.values(), ids=ELSEWHERE)
-def test_a_change_that_leaves_the_row_alone(told: Told, alias: str, change: Callable[[Book], object]) -> None:
+@pytest.mark.parametrize(("label", "change"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_a_change_that_leaves_the_row_alone(
+    told: Told, alias: str, settings: Settings, label: str, change: Callable[[Book], object]
+) -> None:
     """It does not wait for who has changed the row: there is no lock that it would not need without the bridge."""
+    settings.GQLWS = {**settings.GQLWS, "MODELS": {label: {}}}
     book = Book.objects.using(alias).create(name="pen")
     book.tags.add(Tag.objects.using(alias).create(name="red"))
 
