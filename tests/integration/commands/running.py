@@ -33,9 +33,12 @@ PROGRAM = f"""
 import sys
 from django.core.management import execute_from_command_line
 from django_gqlws.broker import census
+from django_gqlws.client.reconnect import Reconnect
 census.FIRST_ANSWER, census.NEXT_ANSWER = {LIMIT}, {PATIENTLY}
+Reconnect.__init__.__defaults__ = attempts, first_delay, longest_delay = 1_000, 0.1, 0.1
 execute_from_command_line(sys.argv)
 """
+"""`manage.py` with the patience for servers that a busy machine needs."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,13 @@ class Finished:
 
 def command_line(arguments: Iterable[str]) -> list[str]:
     """A command of Django; a warning is an error there."""
-    return [sys.executable, "-W", "error", "-m", "django", *arguments]
+    return [sys.executable, "-W", "error", "-c", PROGRAM, *arguments]
 
 
 async def manage(environment: Environment, *arguments: str) -> Finished:
-    """Run a command to its end; it waits patiently for each server."""
+    """Run a command to its end."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "error", "-c", PROGRAM, *arguments),
+        *command_line(arguments),
         cwd=ROOT,
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
