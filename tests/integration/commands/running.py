@@ -20,6 +20,7 @@ from django.core.management.base import OutputWrapper
 
 from tests.support.notes import LIMIT
 from tests.support.server import ROOT
+from tests.support.services import START_TIMEOUT
 
 Environment = dict[str, str]
 
@@ -134,5 +135,5 @@ class Listening:
 
     async def _line(self, stream: asyncio.StreamReader | None) -> str:
         assert stream is not None
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(START_TIMEOUT):  # The first one takes as long as a program takes to start.
             return (await stream.readline()).decode().rstrip()

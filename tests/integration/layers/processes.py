@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.support.server import ROOT
+from tests.support.services import START_TIMEOUT
 
 COMMAND = [sys.executable, "-W", "error", "-m", "tests.integration.layers.peer"]
-PATIENCE = 30
-"""Seconds that an answer may take on a busy machine."""
+PATIENCE = START_TIMEOUT
+"""Seconds that an answer may take: the first one as long as a program takes to start."""
 
 
 class Process:
