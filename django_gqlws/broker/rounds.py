@@ -18,6 +18,10 @@ MAX_WAITING = 10_000
 MAX_WAITING_BYTES = 16 * 1024 * 1024
 """Bytes of the payloads of events that are on their way."""
 
+FEW = 10
+"""Members of whom the first is told together with the others. Of more it is told a turn earlier: when the others are,
+it has executed the event for all, unless that takes longer. Otherwise each would wait, and be called to a step."""
+
 
 class Subscriber(Member, Protocol):
     """A live subscription, as the hub sees it. It gets events in the order of the broadcasts; it must not wait."""
@@ -73,9 +77,13 @@ class Rounds:
             self._spill()
 
     def go_on(self, most: int) -> None:
-        """Offers events to so many members at most."""
+        """Offers events to so many members at most; of many members of a group to the first alone."""
         while most > 0 and self._rounds:
-            most -= self._tell(self._rounds[0], most)
+            round = self._rounds[0]
+            if round.told == 0 and len(round.audience) > FEW:
+                self._tell(round, 1)
+                return
+            most -= self._tell(round, most)
 
     def _spill(self) -> None:
         counters.spilled += self._tell(self._rounds[0], MAX_WAITING, has_time=False)

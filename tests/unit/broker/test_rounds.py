@@ -7,7 +7,7 @@ import pytest
 from django_gqlws.broker import rounds as rounds_module
 from django_gqlws.broker.envelope import Envelope, Kind
 from django_gqlws.broker.event import Event
-from django_gqlws.broker.rounds import Rounds, Subscriber
+from django_gqlws.broker.rounds import FEW, Rounds, Subscriber
 from django_gqlws.counters import counters
 
 
@@ -59,6 +59,18 @@ def test_a_turn() -> None:
 
     assert [listener.offered for listener in listeners] == [[1, 2]] * 5
     assert not rounds
+
+
+def test_the_first_of_many() -> None:
+    """It is told alone, and the others when it has had its turn: they find what it has executed."""
+    rounds, (listeners, members) = new_rounds(), room(FEW + 1)
+    rounds.begin(event(1), members)
+
+    rounds.go_on(100)
+    assert [listener.offered for listener in listeners] == [[1]] + [[]] * FEW
+    rounds.go_on(100)
+
+    assert [listener.offered for listener in listeners] == [[1]] * (FEW + 1)
 
 
 def test_who_comes_when_an_event_has_come() -> None:
