@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -19,6 +20,7 @@ from ..exceptions import BroadcastError
 from . import pubsub
 from .bus import Message, Sender, first, not_taken
 from .envelope import Envelope
+from .handover import Handover
 
 PATIENCE = 5.0
 """Seconds for an answer of Redis."""
@@ -142,13 +144,13 @@ def _raise_behind(until: float, error: Exception) -> None:
 
 
 class Shortcuts:
-    """The shortcut into the layer that is the project's now."""
+    """The shortcut into the layer that is the project's now: the layer's own, or that into Redis."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: tuple[Any, Shortcut | None] = None, None
+        self._known: tuple[Any, Handover | Shortcut | None] = None, None
 
-    def find(self, layer: Any) -> Shortcut | None:
+    def find(self, layer: Any) -> Handover | Shortcut | None:
         """None: there is no shortcut into this layer."""
         known, shortcut = self._known
         if known is layer:
@@ -163,8 +165,9 @@ class Shortcuts:
         self.__init__()  # type: ignore[misc]
 
 
-def _shortcut_into(layer: Any) -> Shortcut | None:
-    try:
-        return Shortcut(layer)
-    except (LookupError, TypeError, ValueError):
-        return None  # Of options that are wrong the layer tells itself, as an error of the broadcast.
+def _shortcut_into(layer: Any) -> Handover | Shortcut | None:
+    for way in (Handover, Shortcut):
+        # Of options that are wrong the layer tells itself, as an error of the broadcast.
+        with suppress(LookupError, TypeError, ValueError):
+            return way(layer)
+    return None

@@ -22,6 +22,7 @@ from .channels import Counters
 from .engine import Engine
 from .log import Kind, Queued, ReadingProcess
 from .place import default_path
+from .replies import ThreadReply
 
 TURN = 100
 """Messages that a channel gives without waiting before everything else on the loop has its turn."""
@@ -179,6 +180,12 @@ class SqliteChannelLayer(BaseChannelLayer):
         replies = [self._engine.writer.submit(work, size) for work, size in writes]
         errors: list[Any] = await asyncio.gather(*(reply.future for reply in replies), return_exceptions=True)
         return errors
+
+    def group_send_from_thread(self, messages: Iterable[tuple[str, dict[str, Any]]]) -> list[ThreadReply[None]]:
+        """The same for a thread, without an event loop: the replies, for each of which it is to ``wait(timeout)``."""
+        writes = [self._to_group(group, message) for group, message in messages]
+        self._engine.writer.require_room(len(writes))
+        return [self._engine.writer.submit_from_thread(work, size) for work, size in writes]
 
     def _to_group(self, group: str, message: dict[str, Any]) -> tuple[Callable[[Connection], None], int]:
         """What writes the message, and how many bytes."""

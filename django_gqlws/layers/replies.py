@@ -1,13 +1,39 @@
-"""What event loops wait for, and how a thread answers them."""
+"""What event loops and threads wait for, and how another thread answers them."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+
+
+class ThreadReply(Generic[T]):
+    """What a thread waits for, to be answered by another one with `deliver`."""
+
+    __slots__ = ("_is_there", "error", "result")
+
+    def __init__(self) -> None:
+        self.result: Any = None
+        self.error: Exception | None = None
+        self._is_there = threading.Lock()
+        self._is_there.acquire()
+
+    def wait(self, timeout: float) -> T:
+        """The answer, once. Raises the error that was given instead, or TimeoutError after so many seconds."""
+        if not self._is_there.acquire(timeout=max(timeout, 0)):
+            raise TimeoutError(f"There was no answer within {timeout:g} seconds.")
+        if self.error is not None:
+            raise self.error
+        answer: T = self.result
+        return answer
+
+    def settle(self) -> None:
+        """Hands the answer over."""
+        self._is_there.release()
 
 
 class Reply(Generic[T]):
@@ -50,11 +76,14 @@ class Reply(Generic[T]):
             self._give_back(self.result)
 
 
-def deliver(replies: Iterable[Reply[Any]]) -> None:
+def deliver(replies: Iterable[Reply[Any] | ThreadReply[Any]]) -> None:
     """Wakes all who wait, each loop once. To be called from any thread."""
     by_loop: defaultdict[asyncio.AbstractEventLoop, list[Reply[Any]]] = defaultdict(list)
     for reply in replies:
-        by_loop[reply.loop].append(reply)
+        if isinstance(reply, ThreadReply):
+            reply.settle()
+        else:
+            by_loop[reply.loop].append(reply)
     for loop, of_loop in by_loop.items():
         try:
             loop.call_soon_threadsafe(_settle, of_loop)

@@ -14,7 +14,7 @@ from channels.exceptions import ChannelFull
 from ..exceptions import BacklogError, LayerError
 from . import log
 from .file import DamagedFileError, LockedFileError, Session
-from .replies import Reply, deliver
+from .replies import Reply, ThreadReply, deliver
 from .worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Job(Generic[T]):
 
     __slots__ = ("reply", "size", "work")
 
-    def __init__(self, work: Callable[[Connection], T], size: int, reply: Reply[T] | None) -> None:
+    def __init__(self, work: Callable[[Connection], T], size: int, reply: Reply[T] | ThreadReply[T] | None) -> None:
         self.work = work
         self.size = size
         self.reply = reply
@@ -84,6 +84,12 @@ class Writer(Worker):
         """
         self.require_room(1)
         reply = Reply(give_back)
+        self._put(Job(work, size, reply))
+        return reply
+
+    def submit_from_thread(self, work: Callable[[Connection], T], size: int) -> ThreadReply[T]:
+        """The same for a thread that waits; there must be room."""
+        reply: ThreadReply[T] = ThreadReply()
         self._put(Job(work, size, reply))
         return reply
 

@@ -1,0 +1,57 @@
+"""From a thread into a layer that takes messages from threads (`SqliteChannelLayer`).
+
+The way over an event loop would wake that loop's thread before the layer's, and afterwards once more.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from ..counters import counters
+from .bus import Message, Sender, not_taken
+
+
+class Handover:
+    """The way into one layer, for all threads. Raises LookupError if the layer takes nothing from threads."""
+
+    def __init__(self, layer: Any) -> None:
+        # By the class: channels-redis' layer looks for what it does not have in one of the running loop.
+        if not hasattr(type(layer), "group_send_from_thread"):
+            raise LookupError("This layer takes messages from event loops alone.")
+        self._layer = layer
+        self._sender = Sender()
+        self._is_free = threading.Lock()
+
+    def send(self, messages: Sequence[Message], timeout: float) -> None:
+        """Returns when the layer has them. Raises BroadcastError if it did not take one of them."""
+        until = time.monotonic() + timeout
+        errors = [_wait(reply, until) for reply in self._hand_over(messages)]
+        failures = [error for error in errors if error is not None]
+        counters.sent += len(errors) - len(failures)
+        counters.send_failures += len(failures)
+        if failures:
+            raise not_taken(failures[0]) from failures[0]
+
+    def _hand_over(self, messages: Sequence[Message]) -> Sequence[Any]:
+        # Two messages to a group reach the layer in the order of their numbers.
+        with self._is_free:
+            envelopes = [self._sender.seal(message) for message in messages]
+            try:
+                replies: Sequence[Any] = self._layer.group_send_from_thread(
+                    [(envelope.group, envelope.to_message()) for envelope in envelopes]
+                )
+            except Exception as error:
+                counters.send_failures += len(messages)
+                raise not_taken(error) from error
+        return replies
+
+
+def _wait(reply: Any, until: float) -> Exception | None:
+    try:
+        reply.wait(until - time.monotonic())
+    except Exception as error:
+        return error
+    return None
