@@ -100,6 +100,8 @@ def sweep() -> int:
 def remove(process: Process) -> None:
     """Deletes the rows of this process: it shuts down."""
     with _transaction():
+        # `delete()` reads first where anything listens to deletions, and who has read does not wait for SQLite's lock.
+        Process.objects.filter(pk=process.pk).update(pid=process.pid)
         Process.objects.filter(pk=process.pk).delete()
         _remove(process.pk)
 

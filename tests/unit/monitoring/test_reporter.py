@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django import db
+from django.db.models.signals import post_delete
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from django_gqlws.connection.tally import Counts
@@ -79,6 +83,17 @@ class Beats:
 @pytest.fixture
 def beat() -> Beats:
     return Beats()
+
+
+@pytest.fixture
+def listens_to_deletions() -> Iterator[None]:
+    """An audit log, say: a receiver for all models."""
+
+    def receiver(**_: object) -> None: ...
+
+    post_delete.connect(receiver)
+    yield
+    post_delete.disconnect(receiver)
 
 
 def rows() -> tuple[int, int, int]:
@@ -323,6 +338,18 @@ def test_a_shutdown_removes_its_own_rows_alone(beat: Beats) -> None:
 
     assert list(Process.objects.live()) == [other.process]
     assert rows() == (1, 1, 2)
+
+
+def test_a_shutdown_where_somebody_listens_to_deletions(beat: Beats, listens_to_deletions: None) -> None:
+    """It writes before it reads: who has read does not wait for SQLite's lock."""
+    beat()
+
+    with CaptureQueriesContext(db.connection) as queries:
+        remove(beat.process)
+
+    words = [query["sql"].split()[0] for query in queries]
+    assert next(word for word in words if word not in ("BEGIN", "SAVEPOINT")) == "UPDATE"
+    assert "SELECT" in words
 
 
 def test_a_user_of_an_unknown_kind_is_nobody(beat: Beats) -> None:
