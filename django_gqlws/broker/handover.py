@@ -1,4 +1,4 @@
-"""From a thread into a layer that takes messages from threads (`SqliteChannelLayer`).
+"""From a thread into `SqliteChannelLayer`, which takes messages from threads as from event loops.
 
 The way over an event loop would wake that loop's thread before the layer's, and afterwards once more.
 """
@@ -11,24 +11,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..counters import counters
+from ..exceptions import BacklogError, LayerError
 from .bus import Message, Sender, not_taken
+from .pubsub import class_of
+
+_LAYER = "django_gqlws.layers.layer.SqliteChannelLayer"
 
 
 class Handover:
-    """The way into one layer, for all threads. Raises LookupError if the layer takes nothing from threads."""
+    """The way into one such layer, for all threads. Raises LookupError if it is another: a subclass may send in a way
+    of its own."""
 
     def __init__(self, layer: Any) -> None:
-        # By the class: channels-redis' layer looks for what it does not have in one of the running loop.
-        if not hasattr(type(layer), "group_send_from_thread"):
+        if class_of(layer) != _LAYER:
             raise LookupError("This layer takes messages from event loops alone.")
         self._layer = layer
         self._sender = Sender()
         self._is_free = threading.Lock()
 
     def send(self, messages: Sequence[Message], timeout: float) -> None:
-        """Returns when the layer has them. Raises BroadcastError if it did not take one of them."""
+        """Returns when the layer has them. Raises BroadcastError if it did not take one of them, and BacklogError."""
         until = time.monotonic() + timeout
-        errors = [_wait(reply, until) for reply in self._hand_over(messages)]
+        errors = [reply.wait(until - time.monotonic()) for reply in self._hand_over(messages)]
         failures = [error for error in errors if error is not None]
         counters.sent += len(errors) - len(failures)
         counters.send_failures += len(failures)
@@ -43,15 +47,10 @@ class Handover:
                 replies: Sequence[Any] = self._layer.group_send_from_thread(
                     [(envelope.group, envelope.to_message()) for envelope in envelopes]
                 )
-            except Exception as error:
+            except BacklogError:
+                counters.send_failures += len(messages)
+                raise
+            except (LayerError, TypeError, ValueError) as error:
                 counters.send_failures += len(messages)
                 raise not_taken(error) from error
         return replies
-
-
-def _wait(reply: Any, until: float) -> Exception | None:
-    try:
-        reply.wait(until - time.monotonic())
-    except Exception as error:
-        return error
-    return None

@@ -181,7 +181,7 @@ class SqliteChannelLayer(BaseChannelLayer):
         errors: list[Any] = await asyncio.gather(*(reply.future for reply in replies), return_exceptions=True)
         return errors
 
-    def group_send_from_thread(self, messages: Iterable[tuple[str, dict[str, Any]]]) -> list[ThreadReply[None]]:
+    def group_send_from_thread(self, messages: Iterable[tuple[str, dict[str, Any]]]) -> list[ThreadReply]:
         """The same for a thread, without an event loop: the replies, for each of which it is to ``wait(timeout)``."""
         writes = [self._to_group(group, message) for group, message in messages]
         self._engine.writer.require_room(len(writes))

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 
-class ThreadReply(Generic[T]):
+class ThreadReply:
     """What a thread waits for, to be answered by another one with `deliver`."""
 
     __slots__ = ("_is_there", "error", "result")
@@ -22,14 +22,11 @@ class ThreadReply(Generic[T]):
         self._is_there = threading.Lock()
         self._is_there.acquire()
 
-    def wait(self, timeout: float) -> T:
-        """The answer, once. Raises the error that was given instead, or TimeoutError after so many seconds."""
-        if not self._is_there.acquire(timeout=max(timeout, 0)):
-            raise TimeoutError(f"There was no answer within {timeout:g} seconds.")
-        if self.error is not None:
-            raise self.error
-        answer: T = self.result
-        return answer
+    def wait(self, timeout: float) -> Exception | None:
+        """What went wrong: None if nothing did, a TimeoutError if there is no answer within so many seconds. Once."""
+        if self._is_there.acquire(timeout=max(timeout, 0)):
+            return self.error
+        return TimeoutError(f"There was no answer within {timeout:g} seconds.")
 
     def settle(self) -> None:
         """Hands the answer over."""
@@ -76,7 +73,7 @@ class Reply(Generic[T]):
             self._give_back(self.result)
 
 
-def deliver(replies: Iterable[Reply[Any] | ThreadReply[Any]]) -> None:
+def deliver(replies: Iterable[Reply[Any] | ThreadReply]) -> None:
     """Wakes all who wait, each loop once. To be called from any thread."""
     by_loop: defaultdict[asyncio.AbstractEventLoop, list[Reply[Any]]] = defaultdict(list)
     for reply in replies:

@@ -37,7 +37,7 @@ class Job(Generic[T]):
 
     __slots__ = ("reply", "size", "work")
 
-    def __init__(self, work: Callable[[Connection], T], size: int, reply: Reply[T] | ThreadReply[T] | None) -> None:
+    def __init__(self, work: Callable[[Connection], T], size: int, reply: Reply[T] | ThreadReply | None) -> None:
         self.work = work
         self.size = size
         self.reply = reply
@@ -87,9 +87,9 @@ class Writer(Worker):
         self._put(Job(work, size, reply))
         return reply
 
-    def submit_from_thread(self, work: Callable[[Connection], T], size: int) -> ThreadReply[T]:
+    def submit_from_thread(self, work: Callable[[Connection], None], size: int) -> ThreadReply:
         """The same for a thread that waits; there must be room."""
-        reply: ThreadReply[T] = ThreadReply()
+        reply = ThreadReply()
         self._put(Job(work, size, reply))
         return reply
 

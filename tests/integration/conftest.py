@@ -2,6 +2,7 @@
 
 def test_x(layer): ...        the channel layer, each in turn: in memory, SQLite, Redis pub/sub, Redis core
 def test_x(redis_layer): ...  a function that makes one of the Redis layers the project's, at a given address
+def test_x(no_background): ...   no loop sends for threads in the background when the test begins
 def test_x(own_process): ...  clients that the test connects in this process leave at its end
 async def test_x(url): ...    the test project, served on this test's loop; url("graphql/")
 def test_x(key): ...          a name for a group, a gate or a row that no other test uses
@@ -50,6 +51,14 @@ def redis_layer(settings: Settings) -> Iterator[Callable[[str, str], None]]:
     yield choose
     # The thread that sends for plain threads keeps its connections, here to a Redis that may be gone.
     process._background.stop()
+
+
+@pytest.fixture
+def no_background() -> Iterator[None]:
+    """What threads send goes over no loop and no connection of another test's."""
+    process._background.stop()
+    yield
+    process._shortcuts.forget()
 
 
 @pytest.fixture(params=["inmemory", "sqlite", *REDIS_LAYERS])

@@ -22,15 +22,9 @@ from django_gqlws.exceptions import BroadcastError
 from tests.support.notes import LIMIT
 from tests.support.services import RedisServer
 
+pytestmark = pytest.mark.usefixtures("no_background")
+
 Listen = Callable[[int], list[Envelope]]
-
-
-@pytest.fixture(autouse=True)
-def no_background() -> Iterator[None]:
-    """No loop sends in the background when a test begins."""
-    process._background.stop()
-    yield
-    process._shortcuts.forget()
 
 
 @pytest.fixture
