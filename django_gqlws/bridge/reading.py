@@ -46,7 +46,9 @@ def read_rows(
 def read_row(
     model: type[Model], columns: Columns, key: Field[Any, Any], value: Any, using: str, hold: bool = False
 ) -> State | None:
-    """The row with a value of a key, if it is there."""
+    """The row with a value of a key, if it is there. ``None`` is the key of none."""
+    if value is None:
+        return None
     connection = connections[using]
     hold = hold and connection.in_atomic_block
     if isinstance(key, CompositePrimaryKey):
@@ -69,12 +71,20 @@ def hold_tables(instance: Model, columns: Columns, using: str) -> None:
 
 
 def key_in(model: type[Model], instance: Model) -> Any:
-    """The primary key of the row of a model that an instance, of a child perhaps, stands for."""
+    """The primary key of the row of a model that an instance, of a child perhaps, stands for; None: it has none yet."""
     key: Any = model._meta.pk
     value = getattr(instance, key.attname)
-    link = instance._meta.get_ancestor_link(model) if value is None else None
-    # Django fills in the parent's key while it saves. What the user has given may be text.
-    return key.to_python(value if link is None else getattr(instance, link.attname))
+    if value is None and (link := _link_to(model, type(instance))) is not None:
+        # Django fills in the parent's key while it saves.
+        value = key_in(link.model, instance) if link.primary_key else getattr(instance, link.attname)
+    # What the user has given may be text.
+    return key.to_python(value)
+
+
+def _link_to(parent: type[Model], child: type[Model]) -> Field[Any, Any] | None:
+    """What refers to a parent, directly, in a child or between the two."""
+    line = [child, *child._meta.get_base_chain(parent)]
+    return line[-2]._meta.parents[parent] if len(line) > 1 else None
 
 
 def begin_to_write(model: type[Model], using: str) -> None:

@@ -111,6 +111,15 @@ class Manuscript(Book, Exhibit):
         return f"{self.name}, {self.language}"
 
 
+class Scroll(Manuscript):
+    """A child whose key is not that of all above it."""
+
+    length = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.length} feet"
+
+
 class Bestseller(Product):
     """The same rows seen as another class."""
 

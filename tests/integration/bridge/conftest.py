@@ -19,11 +19,23 @@ from django_gqlws.bridge.rows import Row
 from django_gqlws.broker import process
 from django_gqlws.broker.envelope import Envelope
 from django_gqlws.serialization import unpack
-from tests.project.models import Bestseller, Book, Exhibit, Manuscript, Note, Product, Shelf, Supplier, Tag, Ticket
+from tests.project.models import (
+    Bestseller,
+    Book,
+    Exhibit,
+    Manuscript,
+    Note,
+    Product,
+    Scroll,
+    Shelf,
+    Supplier,
+    Tag,
+    Ticket,
+)
 from tests.support import services
 from tests.support.postgres import POSTGRES_HINT, PostgresServer, find_pg_ctl
 
-TABLES = [Supplier, Tag, Product, Book, Exhibit, Manuscript, Note, Ticket, Shelf]
+TABLES = [Supplier, Tag, Product, Book, Exhibit, Manuscript, Scroll, Note, Ticket, Shelf]
 
 PRODUCT = {"groups": ["all", "pk-{pk}", "supplier-{supplier_id}"], "fields": ["name", "stock", "supplier", "tags"]}
 

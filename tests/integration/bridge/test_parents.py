@@ -12,11 +12,11 @@ from django.db.models.signals import post_save
 from pytest_django import Settings
 
 from django_gqlws.bridge.capture import bridges_of, connect
-from tests.project.models import Bestseller, Book, Exhibit, Manuscript, Product, Shelf, Supplier, Tag
+from tests.project.models import Bestseller, Book, Exhibit, Manuscript, Product, Scroll, Shelf, Supplier, Tag
 from tests.support.tables import situations
 
 from .conftest import PRODUCT, Told
-from .test_ways import committed, load_fixture, rolled_back
+from .test_ways import committed, load_fixture, no_transaction, rolled_back
 
 LABEL = "project.Manuscript"
 
@@ -251,6 +251,34 @@ def test_a_fixture_of_a_child(told: Told, alias: str, settings: Settings) -> Non
     entered = f"supplier-{library.other.pk}"
     assert told.words(LABEL, entered) == ["created", "updated name supplier language entered"]
     assert told.words("project.Product", entered) == ["created", "updated name supplier entered"]
+
+
+MADE: list[Callable[[], Manuscript]] = [
+    lambda: Manuscript(book_ptr_id=1000, name="hymns", room="nave"),
+    lambda: Scroll(manuscript_ptr_id=1000, name="hymns", room="nave"),
+]
+
+
+@pytest.mark.parametrize("block", [no_transaction, committed])
+@pytest.mark.parametrize("make", MADE, ids=["a child", "a child of a child"])
+def test_a_child_that_is_made_with_its_own_key_alone(
+    told: Told, alias: str, settings: Settings, make: Callable[[], Manuscript], block: Any
+) -> None:
+    """Its parent, whose key the database makes, is told of as new, and later as any other."""
+    models = {LABEL: {**MANUSCRIPT, "groups": ["all"]}, "project.Exhibit": {}}
+    settings.GQLWS = {**settings.GQLWS, "MODELS": models}
+    Exhibit.objects.using(alias).create(number=1000, room="hall")
+    told.messages.clear()
+
+    with block(alias):
+        manuscript = make()
+        manuscript.save(using=alias)
+    exhibit = Exhibit.objects.using(alias).get(pk=manuscript.exhibit_id)
+    exhibit.room = "crypt"
+    with block(alias):
+        exhibit.save()
+
+    assert told.words("project.Exhibit") == told.words(LABEL) == ["created", "updated room"]
 
 
 @pytest.fixture
