@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.db.models.signals import ModelSignal, m2m_changed, post_delete, post
 from ..conf import get_setting
 from .declaration import Bridge, DeclarationError, Source, declare
 from .delivery import deliver, logged
-from .reading import Columns
+from .reading import Columns, hold_tables
 from .references import Reference, read_referrers, references_of
 from .rows import State
 from .transactions import Change, Collector
@@ -134,10 +134,12 @@ def before_save(
     # By model and not by bridge, so that an instance whose save fails can still be pickled.
     befores: dict[type[Model], State | None] = {}
     for bridge in bridges_of(sender):
-        written = _written(bridge, sender, raw, update_fields)
-        if written and (bridge.raw or not raw):
+        if (bridge.raw or not raw) and _written(bridge, sender, raw, update_fields):
             with logged(bridge, using):
-                before = None if _is_new(instance, raw) else bridge.read_one(instance, using, hold=written)
+                before = None
+                if not _is_new(instance, raw):
+                    hold_tables(instance, _saved_tables(bridge, sender, raw, update_fields), using)
+                    before = bridge.read_one(instance, using, hold=True)
                 # Where a parent is saved there is a row, or none is made.
                 if before is not None or bridge.covers(sender):
                     befores[bridge.model] = before
@@ -176,7 +178,8 @@ def before_delete(sender: type[Model], instance: Any, using: str, origin: Any = 
             is_old = isinstance(origin, bridge.model) and bridge.key_of(origin) == pk
             before = None if is_old else bridge.loaded(instance)
             if before is None:
-                before = bridge.read_one(instance, using, hold=bridge.columns)
+                hold_tables(instance, _deleted_tables(bridge), using)
+                before = bridge.read_one(instance, using, hold=True)
             collector.note(using, Change(bridge, pk, before, None))
 
 
@@ -236,6 +239,31 @@ def _written(bridge: Bridge, sender: type[Model], raw: bool, update_fields: Coll
     if update_fields is None:
         return saved
     return [field for field in saved if field.generated or not {field.name, field.attname}.isdisjoint(update_fields)]
+
+
+def _saved_tables(
+    bridge: Bridge, sender: type[Model], raw: bool, update_fields: Collection[str] | None
+) -> Iterator[type[Model]]:
+    """Those that a save writes, in Django's order, up to the bridge's own."""
+    is_joined = bool(bridge.model._meta.parents)
+    if not (is_joined or sender._meta.parents):
+        return
+    for table in dict.fromkeys(field.model for field in sender._meta.concrete_fields):
+        fields = [field for field in table._meta.local_concrete_fields if not field.primary_key]
+        names = {name for field in fields for name in (field.name, field.attname)}
+        is_written = table is sender._meta.concrete_model if raw else not names.isdisjoint(update_fields or names)
+        # The read itself holds a row that is not joined.
+        if is_written and (is_joined or table is not bridge.model):
+            yield table
+        if table is bridge.model:
+            return
+
+
+def _deleted_tables(bridge: Bridge) -> Iterator[type[Model]]:
+    """Those that count, in the order in which Django deletes the row of a child: its parents' come last."""
+    if bridge.model._meta.parents:
+        counted = {field.model for field in bridge.columns}
+        yield from (table for table in bridge.model.mro() if table in counted)
 
 
 def _saved(bridge: Bridge, instance: Model, before: State | None, written: Columns) -> State | None:

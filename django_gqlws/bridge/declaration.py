@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 
 from ..serialization.models import travelling_fields
 from .groups import Template
-from .reading import Columns, hold_tables, key_in, read_row, read_rows
+from .reading import key_in, read_row, read_rows
 from .rows import RowChange, RowEvent, State
 from .values import as_stored, is_rounded, plain_type
 
@@ -99,15 +99,12 @@ class Bridge:
         """
         return read_rows(self.model, self.columns, by or self.key_for(self.model), keys, using, hold)
 
-    def read_one(self, instance: Model, using: str, hold: Columns = ()) -> State | None:
+    def read_one(self, instance: Model, using: str, hold: bool = False) -> State | None:
         """The row that an instance stands for, as it is in the database.
 
-        ``hold`` it for the columns that are about to be changed, if any.
+        ``hold`` it if it is about to be changed; that of a child of another model is held by ``hold_tables``.
         """
-        if hold and self.model._meta.parents:
-            hold_tables(instance, hold, using)
-        key = self.key_for(type(instance))
-        return read_row(self.model, self.columns, key, self.key_of(instance), using, hold=bool(hold))
+        return read_row(self.model, self.columns, self.key_for(type(instance)), self.key_of(instance), using, hold)
 
     def loaded(self, instance: Model) -> State | None:
         """The row as the instance has it; None if only the database knows.

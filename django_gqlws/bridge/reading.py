@@ -6,7 +6,8 @@ queryset takes longer than many a database takes to answer.
 In a transaction, who is about to change rows *holds* them while reading: nobody else changes them in between, and what
 was read is what the change replaces. That takes the lock of the change itself, a moment earlier. Where it would take
 more than that, nothing is held: on databases whose locks for reading are for gaps, too (MySQL's), and for many rows of
-a child of another model, which are joined to those of its parent. A single one is held in each table that is written.
+a child of another model, which are joined to those of its parent. A single one is held in each table that is written,
+in the order in which Django writes them: in another, two who change it might wait for each other.
 """
 
 from __future__ import annotations
@@ -62,12 +63,13 @@ def read_row(
     return statement.read(value)
 
 
-def hold_tables(instance: Model, columns: Columns, using: str) -> None:
-    """Holds the row of a child of other models where it has these columns, in the order in which Django writes them."""
+def hold_tables(instance: Model, tables: Iterable[type[Model]], using: str) -> None:
+    """Holds the row of an instance of several tables in these, in this order."""
     connection = connections[using]
     if connection.in_atomic_block and connection.features.has_select_for_no_key_update:
-        for table in dict.fromkeys(column.model for column in columns if not column.primary_key):
-            list(_rows(table, (), using).filter(pk=key_in(table, instance)).select_for_update(no_key=True))
+        for table in tables:
+            if (key := key_in(table, instance)) is not None:
+                list(_rows(table, (), using).filter(pk=key).select_for_update(no_key=True))
 
 
 def key_in(model: type[Model], instance: Model) -> Any:

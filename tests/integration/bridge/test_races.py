@@ -192,6 +192,69 @@ def test_a_change_that_leaves_the_row_alone(
         pool.submit(change_elsewhere).result(LIMIT)
 
 
+Write = Callable[[Manuscript], object]
+
+IN_ORDER: dict[str, tuple[dict[str, dict[str, Any]], Write, Write]] = {
+    "save, of which the last table counts": (
+        {"project.Book": {"fields": ["pages"]}},
+        lambda manuscript: manuscript.save(update_fields=["name"]),
+        lambda manuscript: manuscript.save(),
+    ),
+    "save of some fields": (
+        {"project.Book": {"fields": ["pages"]}},
+        lambda manuscript: manuscript.save(update_fields=["name"]),
+        lambda manuscript: manuscript.save(update_fields=["name", "pages"]),
+    ),
+    "save, of which a second parent counts": (
+        {"project.Exhibit": {}},
+        lambda manuscript: manuscript.save(update_fields=["name"]),
+        lambda manuscript: manuscript.save(),
+    ),
+    "save, of which several models count": (
+        {"project.Exhibit": {}, "project.Product": {"fields": ["name"]}, "project.Manuscript": {"fields": ["room"]}},
+        lambda manuscript: manuscript.save(update_fields=["name"]),
+        lambda manuscript: manuscript.save(),
+    ),
+    "delete": (
+        {"project.Manuscript": {"fields": ["name", "language"]}},
+        lambda manuscript: manuscript.save(update_fields=["language"]),
+        lambda manuscript: manuscript.delete(),
+    ),
+}
+"""The bridged models, the table of a manuscript that one transaction writes first, and what two then do."""
+
+
+@postgres_alone
+@pytest.mark.parametrize(("models", "begin", "change"), IN_ORDER.values(), ids=IN_ORDER)
+def test_two_who_change_the_row_of_a_child(
+    told: Told,
+    alias: str,
+    settings: Settings,
+    models: dict[str, dict[str, Any]],
+    begin: Write,
+    change: Write,
+) -> None:
+    """Its tables are held in the order in which Django writes them: nobody waits for who waits for him."""
+    settings.GQLWS = {**settings.GQLWS, "MODELS": models}
+    key = Manuscript.objects.using(alias).create(name="psalms", room="crypt").pk
+    manuscript, same = (Manuscript.objects.using(alias).get(pk=key) for _ in "ab")
+
+    def change_too() -> None:
+        try:
+            with transaction.atomic(alias):
+                change(same)
+        finally:
+            connections[alias].close()
+
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic(alias):
+            begin(manuscript)
+            changed = pool.submit(change_too)
+            wait_until_it_waits(changed, alias)
+            change(manuscript)
+        changed.result(LIMIT)
+
+
 def save_in_transaction(product: Product) -> None:
     with transaction.atomic(product._state.db):
         product.save()
