@@ -140,8 +140,8 @@ def before_save(
                 if not _is_new(instance, raw):
                     hold_tables(instance, _saved_tables(bridge, sender, raw, update_fields), using)
                     before = bridge.read_one(instance, using, hold=True)
-                # Where a parent is saved there is a row, or none is made.
-                if before is not None or bridge.covers(sender):
+                # Where a parent is saved there is a row, or none is made; but a fixture may have the child first.
+                if before is not None or raw or bridge.covers(sender):
                     befores[bridge.model] = before
     saves = instance._state.__dict__.setdefault("gqlws_saves", _Saves())
     saves.begun.append((next(_moments), befores))

@@ -232,18 +232,23 @@ def test_parent_and_child_are_bridged(told: Told, alias: str, settings: Settings
     assert told.words("project.Product") == ["updated name"] * 3
 
 
-def test_a_fixture_of_a_child(told: Told, alias: str, settings: Settings) -> None:
+@pytest.mark.parametrize("order", [list, reversed], ids=["parents first", "child first"])
+def test_a_fixture_of_a_child(told: Told, alias: str, settings: Settings, order: Any) -> None:
     """With `raw` its parents' rows count, and not what the child's own part of the fixture leaves open."""
     models = {LABEL: {**MANUSCRIPT, "raw": True}, "project.Product": {**PRODUCT, "raw": True}}
     settings.GQLWS = {**settings.GQLWS, "MODELS": models}
     library = Library(alias)
+    new: list[tuple[str, dict[str, Any]]] = [
+        ("project.product", {"name": "hymns", "supplier": library.other.pk}),
+        ("project.book", {}),
+        ("project.exhibit", {"room": "nave"}),
+        ("project.manuscript", {"exhibit": 1000, "language": "el"}),
+    ]
     told.messages.clear()
 
     with transaction.atomic(alias):
-        load_fixture(alias, "project.product", 1000, name="hymns", supplier=library.other.pk)
-        load_fixture(alias, "project.book", 1000)
-        load_fixture(alias, "project.exhibit", 1000, room="nave")
-        load_fixture(alias, "project.manuscript", 1000, exhibit=1000, language="el")
+        for label, fields in order(new):
+            load_fixture(alias, label, 1000, **fields)
     with transaction.atomic(alias):
         load_fixture(alias, "project.product", library.product.pk, name="odes", supplier=library.other.pk)
         load_fixture(alias, "project.manuscript", library.manuscript.pk, exhibit=library.exhibit.pk, language="el")
