@@ -20,6 +20,7 @@ from django_gqlws.broker.hub import TURN, Hub
 from django_gqlws.counters import counters
 from django_gqlws.exceptions import BroadcastError
 from django_gqlws.serialization import pack
+from tests.support.clock import pass_time
 from tests.support.notes import LIMIT, Notes
 from tests.support.tables import situations
 from tests.unit.broker.layer import FakeLayer, SwallowingLayer
@@ -301,6 +302,27 @@ async def test_a_layer_that_fails_while_the_hub_receives(layer: FakeLayer, impat
 
     assert listener.events == ["hello"]
     assert counters.receive_failures == failures + 1
+
+
+async def test_a_layer_that_was_gone_for_long(layer: FakeLayer) -> None:
+    """Five seconds after it is back at the latest the hub receives from it again, by itself."""
+    hub, listener = Hub(), Listening()
+    await hub.join(listener, ["room"])
+    for number in range(1, 11):
+        layer.failures["receive"] = 1
+        await send("room", "lost")
+        await layer.calls.reached(number, "receive failed")
+        pass_time(60)
+    layer.failures["receive"] = 1
+    await send("room", "lost")
+    await layer.calls.reached(11, "receive failed")
+
+    await send("room", "hello")
+    pass_time(5)
+    for _ in range(100):  # Turns of the loop, and no time: nothing else is waited for.
+        await asyncio.sleep(0)
+
+    assert listener.events == ["hello"]
 
 
 async def test_memberships_expire(layer: FakeLayer) -> None:
