@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..counters import counters
-from ..exceptions import BacklogError, LayerError
+from ..exceptions import BroadcastError, LayerError
 from .bus import Message, Sender, not_taken
 from .pubsub import class_of
 
@@ -32,7 +32,12 @@ class Handover:
     def send(self, messages: Sequence[Message], timeout: float) -> None:
         """Returns when the layer has them. Raises BroadcastError if it did not take one of them, and BacklogError."""
         until = time.monotonic() + timeout
-        errors = [reply.wait(until - time.monotonic()) for reply in self._hand_over(messages)]
+        try:
+            replies = self._hand_over(messages)
+        except BroadcastError:
+            counters.send_failures += len(messages)
+            raise
+        errors = [reply.wait(until - time.monotonic()) for reply in replies]
         failures = [error for error in errors if error is not None]
         counters.sent += len(errors) - len(failures)
         counters.send_failures += len(failures)
@@ -47,10 +52,6 @@ class Handover:
                 replies: Sequence[Any] = self._layer.group_send_from_thread(
                     [(envelope.group, envelope.to_message()) for envelope in envelopes]
                 )
-            except BacklogError:
-                counters.send_failures += len(messages)
-                raise
             except (LayerError, TypeError, ValueError) as error:
-                counters.send_failures += len(messages)
                 raise not_taken(error) from error
         return replies

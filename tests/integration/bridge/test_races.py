@@ -62,6 +62,15 @@ def suppliers(alias: str) -> list[Supplier]:
     return [Supplier.objects.using(alias).create(name=name) for name in "abc"]
 
 
+def in_transaction_of_a_thread(alias: str, change: Callable[[], object]) -> None:
+    """What a thread of a pool does: its connection goes with it."""
+    try:
+        with transaction.atomic(alias):
+            change()
+    finally:
+        connections[alias].close()
+
+
 def wait_until_it_waits(changing: Future[None], alias: str) -> None:
     """Wait until PostgreSQL keeps somebody waiting, or who was to wait has failed."""
     with connections[alias].cursor() as cursor:
@@ -84,11 +93,7 @@ def test_a_row_that_is_moved_twice(
 
     def change(loaded: Product) -> None:
         loaded.supplier = third
-        try:
-            with transaction.atomic(alias):
-                later(loaded)
-        finally:
-            connections[alias].close()
+        in_transaction_of_a_thread(alias, partial(later, loaded))
 
     with ThreadPoolExecutor() as pool:
         loaded = Product.objects.using(alias).get(pk=product.pk)
@@ -239,17 +244,10 @@ def test_two_who_change_the_row_of_a_child(
     key = Manuscript.objects.using(alias).create(name="psalms", room="crypt").pk
     manuscript, same = (Manuscript.objects.using(alias).get(pk=key) for _ in "ab")
 
-    def change_too() -> None:
-        try:
-            with transaction.atomic(alias):
-                change(same)
-        finally:
-            connections[alias].close()
-
     with ThreadPoolExecutor() as pool:
         with transaction.atomic(alias):
             begin(manuscript)
-            changed = pool.submit(change_too)
+            changed = pool.submit(in_transaction_of_a_thread, alias, partial(change, same))
             wait_until_it_waits(changed, alias)
             change(manuscript)
         changed.result(LIMIT)
